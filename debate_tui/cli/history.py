@@ -19,6 +19,7 @@ from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import debate_state
 from debate_tui.record.stores import open_store
+from debate_tui.record.summary import NO_DIGEST, digest_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import ExportType
     from debate_tui.record.log import DebateStore
-    from debate_tui.record.summary import DebateSummary
+    from debate_tui.record.summary import DebateDigest, DebateSummary
     from debate_tui.tui.screens.history import HistorySelection
 
 
@@ -40,18 +41,29 @@ def show_history(query: str, *, plain: bool) -> int:
     found = asyncio.run(store.debates(query))
     if found and not plain and terminal.supports_full_screen():
         terminal.reopen_keyboard()
-        return asyncio.run(browse_history(store, query))
-    _print_summaries(found, query)
+        return asyncio.run(browse_history(store, query)) or 0
+    _print_summaries(found, asyncio.run(_read_digests(store, found)), query)
     return 0
 
 
-def _print_summaries(found: Sequence[DebateSummary], query: str) -> None:
+def _print_summaries(found: Sequence[DebateSummary], digests: Sequence[DebateDigest], query: str) -> None:
     if not found:
-        about = f" about “{one_line(query)}”" if query else ""
-        write_stderr(f"No debate{about} is on record.\n")
+        none = f"No recorded debate matches “{one_line(query)}”." if query else "No debates are recorded."
+        write_stderr(f"{none}\n")
         return
+    for summary, digest in zip(found, digests, strict=True):
+        print(_format_summary(summary, digest))
+
+
+async def _read_digests(store: DebateStore, found: Sequence[DebateSummary]) -> list[DebateDigest]:
+    """Return the digests of debates; that of an unreadable debate is empty."""
+    digests: list[DebateDigest] = []
     for summary in found:
-        print(_format_summary(summary))
+        try:
+            digests.append(digest_events(await store.events(summary.debate, deltas=False)))
+        except DebateError:
+            digests.append(NO_DIGEST)
+    return digests
 
 
 def delete_debates(debate_ids: Sequence[str], *, confirmed: bool) -> None:
@@ -100,14 +112,16 @@ async def _read_events(store: DebateStore, debate: str) -> Sequence[Event]:
     return await store.events((await store.find(debate)).debate)
 
 
-def _format_summary(summary: DebateSummary) -> str:
+def _format_summary(summary: DebateSummary, digest: DebateDigest = NO_DIGEST) -> str:
     began = to_datetime(summary.started, local=True)
     when = f"{began:%Y-%m-%d %H:%M}" if began else "????-??-?? ??:??"
     names = ", ".join(debater.name for debater in summary.debaters)
     state = debate_state(summary.finished, live=summary.live)
+    facts = ", ".join(filter(None, (digest.outcome, *digest.facts)))
     return (
         f"{one_line(summary.debate)}  {when}  {state:<11}  {one_line(summary.topic, 60)}"
         f"  ({one_line(summary.format)}: {one_line(names)})"
+        f"{f'  {facts}' if facts else ''}"
     )
 
 
@@ -118,33 +132,42 @@ def _confirm_deletion(count: int) -> bool:
     return input(f"Delete {what} for good? [y/N] ").strip().lower() in ("y", "yes")
 
 
-# The history on the full screen.
+# The history on the full screen
 
 
-async def browse_history(store: DebateStore, query: str) -> int:
+async def browse_history(store: DebateStore, query: str, *, can_go_back: bool = False) -> int | None:
     """Show the history screen and the debates opened from it until the user quits; return the exit code.
 
-    Leaving a replay or a debate returns to the same place in the list. Settings are reloaded each time, since
-    a screen may have saved new ones.
+    Leaving a debate returns to the same place in the list. If `query` is the id of a debate, that debate is
+    shown first. With `can_go_back`, the user may also return to the start screen: then return `None`.
+    Settings are reloaded each time, since a screen may have saved new ones.
     """
     from debate_tui.cli.tui_runner import make_screen_options
-    from debate_tui.tui.screens.history import HistoryApp
-
-    selected_debate = ""
+    from debate_tui.tui.screens.history import HistoryApp, HistoryOptions, HistorySelection
+    from debate_tui.tui.widgets.debate_list import DigestCache
 
     async def check_resumable(debate: str) -> None:
         await plan_continuation(store, debate, load_settings({}))
 
+    digests, selected_debate = DigestCache(), ""
+    summaries = await store.debates()
+    named = next((summary.debate for summary in summaries if summary.debate == query), None)
+    visit = HistorySelection(named, "read", "") if named is not None else None
     while True:
-        settings = load_settings({})
-        summaries = await store.debates()
+        if visit is not None:
+            query, selected_debate = visit.filter_text, visit.debate
+            code = await _open_debate(store, visit, load_settings({}))
+            if code > 128:
+                return code
+            summaries = await store.debates()
+        options = make_screen_options(load_settings({}))
         app = HistoryApp(
             store,
             check_resumable,
             summaries,
-            make_screen_options(settings),
-            filter_text=query,
-            selected_debate=selected_debate,
+            options,
+            history_options=HistoryOptions(query, selected_debate, can_go_back),
+            digests=digests,
         )
         with catch_signals(app.exit, terminal_fd=0) as signal:
             visit = await app.run_async()
@@ -152,10 +175,8 @@ async def browse_history(store: DebateStore, query: str) -> int:
             return 128 + signal.number
         if visit is None:
             return app.return_code or 0
-        query, selected_debate = visit.filter_text, visit.debate
-        code = await _open_debate(store, visit, load_settings({}))
-        if code > 128:
-            return code
+        if visit.action == "back":
+            return None
 
 
 async def _open_debate(store: DebateStore, visit: HistorySelection, settings: config.Settings) -> int:
@@ -166,4 +187,4 @@ async def _open_debate(store: DebateStore, visit: HistorySelection, settings: co
     from debate_tui.cli.replay import play_fullscreen
 
     events, format_ = await store.events(visit.debate), decode_format(await store.setup(visit.debate))
-    return await play_fullscreen(events, settings, format_=format_)
+    return await play_fullscreen(events, settings, format_=format_, from_end=visit.action == "read")

@@ -99,11 +99,13 @@ async def play_fullscreen(
     *,
     speed: float = 1.0,
     from_round: int | None = None,
+    from_end: bool = False,
     format_: Format | None = None,
 ) -> int:
     """Play a debate on the full screen until the user leaves, and return the exit code.
 
-    `format_` is the debate's format, if known. Raise `UsageError` if there is no round `from_round`.
+    With `from_end`, the whole debate is shown at once. `format_` is its format, if known. Raise
+    `UsageError` if there is no round `from_round`.
     """
     # Imported here because output to a pipe does not need them.
     from debate_tui.cli.tui_runner import show_log
@@ -113,5 +115,7 @@ async def play_fullscreen(
     player = Player(events, speed=speed)
     if from_round is not None:
         player.seek_round(from_round)
+    elif from_end:
+        player.seek(player.length)
     started = next((event for event in events if isinstance(event, DebateStarted)), None)
     return await show_log(player, ReplayScreen, settings, started, format_)

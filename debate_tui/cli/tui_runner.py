@@ -183,6 +183,8 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
         from debate_tui.display.statistics.table import format_table
 
         write_stderr(format_table(debate.statistics.report(debate.buffer.statistics())))
+    if signal.number is None:
+        debate.print_commands()
     return app.return_code or debate.exit_code(signal)
 
 
@@ -296,6 +298,17 @@ class _FullscreenDebate:
     def _show_progress(self, task: str, progress: str) -> None:
         if self._screen is not None:
             self._screen.show_wait_notice(task, progress)
+
+    def print_commands(self) -> None:
+        """Print the id of the recorded debate, and the commands to read, resume and export it."""
+        if self._context is None or not self._plan.settings.record or not self._context.log.durable_seq:
+            return
+        session = self._context.session
+        debate = session.spec.debate
+        parts = [f"Debate {debate}", f"read: debate-tui history {debate}"]
+        if session.transcript.finish_reason != "complete":
+            parts.append(f"resume: debate-tui --continue {debate}")
+        print(*parts, f"export: debate-tui export {debate}", sep=" | ")
 
     def exit_code(self, signal: CaughtSignal) -> int:
         """Return the exit code after the user has left, or `signal` has ended the program."""

@@ -164,6 +164,11 @@ def describe_swing_winner(swing: OpinionSwing) -> str:
     return f"{'For' if swing.winner > 0 else 'Against'} wins: opinion moved {_swing_size(swing)}"
 
 
+def label_winner(name: str) -> str:
+    """Return who won in two words; without a name, that it is a tie."""
+    return f"{name} wins" if name else "tie"
+
+
 def _swing_size(swing: OpinionSwing) -> str:
     points = abs(round(swing.after) - round(swing.before))
     return count_of(points, "point") if points else "less than a point"

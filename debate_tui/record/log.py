@@ -279,8 +279,11 @@ class DebateStore(Protocol):
         """
         ...
 
-    async def events(self, debate: str) -> list[Event]:
-        """Return all durable events of the debate with exactly this id."""
+    async def events(self, debate: str, *, deltas: bool = True) -> list[Event]:
+        """Return all durable events of the debate with exactly this id.
+
+        Without `deltas`, the events with text are left out: the others are few and quick to read.
+        """
         ...
 
     async def setup(self, debate: str) -> str:

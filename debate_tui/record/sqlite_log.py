@@ -220,13 +220,22 @@ class SqliteLog(DebateLog):
             self._on_write_error(trouble)
 
 
-def read_events(path: Path, debate: str, after: int = 0, limit: int = -1) -> list[Event]:
-    """Read up to `limit` events of a debate with `seq` greater than `after`, oldest first; -1 means all."""
+_DELTA_START: Final = b'{"type":"turn.delta"'
+"""How a stored delta begins."""
+
+
+def read_events(
+    path: Path, debate: str, after: int = 0, limit: int = -1, *, deltas: bool = True
+) -> list[Event]:
+    """Read up to `limit` events of a debate with `seq` greater than `after`, oldest first; -1 means all.
+
+    Without `deltas`, the events with text are left out, apart from the few that were hard to encode.
+    """
     with open_database(path) as connection:
         rows = connection.execute(
             "SELECT event FROM events WHERE debate = (SELECT id FROM debates WHERE name = ?) AND seq > ?"
-            " ORDER BY seq LIMIT ?",
-            (debate, after, limit),
+            " AND (? OR substr(event, 1, ?) <> ?) ORDER BY seq LIMIT ?",
+            (debate, after, deltas, len(_DELTA_START), _DELTA_START, limit),
         ).fetchall()
     with translate_decode_errors(f"The record {path}"):
         return [event_from_json(row[0]) for row in rows]

@@ -131,9 +131,9 @@ class SqliteStore:
         """See `DebateStore.find`."""
         return find_summary(await self.debates(), debate)
 
-    async def events(self, debate: str) -> list[Event]:
+    async def events(self, debate: str, *, deltas: bool = True) -> list[Event]:
         """See `DebateStore.events`."""
-        return await asyncio.to_thread(read_events, self._path, debate)
+        return await asyncio.to_thread(read_events, self._path, debate, deltas=deltas)
 
     async def setup(self, debate: str) -> str:
         """See `DebateStore.setup`."""

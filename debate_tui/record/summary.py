@@ -15,10 +15,16 @@ from debate_tui.domain.events import (
     DebaterReplaced,
     DebaterReturned,
     DebateStarted,
+    TurnFinished,
+    TurnStarted,
 )
+from debate_tui.domain.judging.summary import outcome_label
+from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.usage import NO_SPENDING, Spending, compute_costs
+from debate_tui.domain.wording import format_duration, format_money
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from debate_tui.domain.events import Event
 
@@ -98,3 +104,50 @@ def find_summary(debates: Sequence[DebateSummary], debate: str) -> DebateSummary
             f"{len(found)} recorded debates have ids that start with '{debate}'.", "Give more of the id."
         )
     return found[0]
+
+
+class DebateDigest(Struct, frozen=True):
+    """What a list shows of a debate besides its summary, taken from its events except the deltas.
+
+    `outcome` is empty if the debate was not judged. `seconds` is the time during which someone spoke, in
+    whole seconds; pauses and interruptions do not count.
+    """
+
+    outcome: str = ""
+    spending: Spending = NO_SPENDING
+    seconds: float = 0.0
+
+    @property
+    def facts(self) -> Iterator[str]:
+        """Length and cost in words, if they say something: a demo costs nothing."""
+        if self.seconds:
+            yield format_duration(self.seconds)
+        if self.spending.cost:
+            yield format_money(self.spending.cost, complete=self.spending.priced)
+
+
+NO_DIGEST = DebateDigest()
+
+
+def digest_events(events: Sequence[Event]) -> DebateDigest:
+    """Return the digest of a debate's events; deltas make no difference."""
+    transcript = Transcript(events)
+    seconds = _speaking_seconds(events)
+    return DebateDigest(outcome_label(transcript), compute_costs(transcript).total, float(round(seconds)))
+
+
+def _speaking_seconds(events: Iterable[Event]) -> float:
+    seconds, last_at = 0.0, 0.0
+    open_turns: set[int] = set()
+    for event in events:
+        if open_turns and not isinstance(event, DebateResumed):
+            seconds += max(0.0, event.at - last_at)
+        last_at = event.at
+        match event:
+            case TurnStarted():
+                open_turns.add(event.turn)
+            case TurnFinished():
+                open_turns.discard(event.turn)
+            case DebateFinished():
+                open_turns.clear()
+    return seconds

@@ -88,7 +88,7 @@ def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
 
 def replay_hints(state: HintState, *, is_paused: bool, at_end: bool) -> tuple[KeyHint, ...]:
     """Return the hints for a replay in this state."""
-    playback = "play again" if at_end else "play" if is_paused else "pause"
+    playback = "play" if is_paused or at_end else "pause"
     return _offered(
         (True, KeyHint("space", playback, "playback.toggle", 1)),
         (True, KeyHint("[", "previous turn", "playback.previous_turn", 2)),

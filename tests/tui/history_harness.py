@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from debate_tui.domain.events import DebateFinished
 from debate_tui.record.summary import DebateSummary
 from debate_tui.tui.screen_options import ScreenOptions
-from debate_tui.tui.screens.history import HistoryApp, HistoryScreen
-from tests.tui.debate_harness import DEBATERS, START
+from debate_tui.tui.screens.history import HistoryApp, HistoryOptions, HistoryScreen
+from debate_tui.tui.widgets.debate_list import DigestCache
+from tests.tui.debate_harness import DEBATERS, START, DebateHarness
+from tests.tui.judged_debates import add_judged_debate
 from tests.tui.replay_harness import recorded_debate
 from tests.tui.screen_harness import ScreenHarness
 
@@ -53,6 +56,12 @@ def summaries(count: int = 5, live: int | None = None) -> list[DebateSummary]:
     return found
 
 
+def judged_debate() -> Sequence[Event]:
+    return (
+        add_judged_debate(DebateHarness(2)).log_events(DebateFinished(reason="complete"), after=1).log._events
+    )
+
+
 class FakeArchive:
     """A record in memory."""
 
@@ -63,10 +72,10 @@ class FakeArchive:
     async def debates(self) -> Sequence[DebateSummary]:
         return tuple(self.kept)
 
-    async def events(self, debate: str) -> Sequence[Event]:
+    async def events(self, debate: str, *, deltas: bool = True) -> Sequence[Event]:
         if self.trouble:
             raise self.trouble
-        return recorded_debate()
+        return judged_debate() if debate == "00000000" else recorded_debate()
 
     async def find(self, debate: str) -> DebateSummary:
         return next(summary for summary in self.kept if summary.debate == debate)
@@ -83,7 +92,14 @@ class FakeArchive:
 
 class HistoryHarness(ScreenHarness):
     def __init__(
-        self, count: int = 5, *, live: int | None = None, words: str = "", at: str = "", **options: Any
+        self,
+        count: int = 5,
+        *,
+        live: int | None = None,
+        words: str = "",
+        at: str = "",
+        from_start: bool = False,
+        **options: Any,
     ) -> None:
         self.archive = FakeArchive(summaries(count, live))
         self.app = HistoryApp(
@@ -91,9 +107,14 @@ class HistoryHarness(ScreenHarness):
             self.archive.check,
             self.archive.kept,
             ScreenOptions(**options),
-            filter_text=words,
-            selected_debate=at,
+            history_options=HistoryOptions(words, at, from_start),
+            digests=DigestCache(),
         )
+
+    async def settle(self) -> None:
+        """What is read about the debates is shown."""
+        await self.pilot.pause()
+        await self.press()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

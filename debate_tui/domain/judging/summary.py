@@ -129,6 +129,21 @@ def describe_outcome(transcript: Transcript) -> Iterator[str]:
         yield f"{outcome.headline}."
 
 
+def outcome_label(transcript: Transcript) -> str:
+    """Return the outcome in a word or two for a list, such as ``Ada wins``; empty if nobody decided it."""
+    usable = [verdict for verdict in transcript.verdicts if not verdict.problem]
+    if not usable:
+        return ""
+    judges = [verdict for verdict in usable if verdict.model]
+    swing = measure_swing(judges) if transcript.outcome == "swing" else None
+    if swing is not None:
+        return wording.label_winner({1: "For", -1: "Against"}.get(swing.winner, ""))
+    if not judges and usable[-1].winner is None:
+        return wording.describe_decision(transcript, usable[-1])
+    winner = decide_panel(judges).winner if judges else usable[-1].winner
+    return wording.label_winner(wording.debater_name(transcript, winner) if winner else "")
+
+
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:
     return tuple(
         Score(info.id, one_line(info.name), one_line(info.side), scores[info.id], info.id == winner)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from redis.exceptions import RedisError
 
 from debate_tui.domain.errors import DebateError, UsageError
-from debate_tui.domain.events import DebateFinished
+from debate_tui.domain.events import DebateFinished, TurnDelta
 from debate_tui.record.log import BATCH_SIZE, EpochChangedError, ReadableLog
 from debate_tui.record.redis.connection import (
     INDEX_KEY,
@@ -313,13 +313,13 @@ class RedisStore:
         found = [summary] if exact and (summary := decode_summary(exact)).events else await self._summaries()
         return find_summary(found, debate)
 
-    async def events(self, debate: str) -> list[Event]:
+    async def events(self, debate: str, *, deltas: bool = True) -> list[Event]:
         """See `DebateStore.events`."""
         events: list[Event] = []
         with self._connection.translate_errors():
             while entries := await self._connection.read_entries(debate, len(events), BATCH_SIZE):
                 events += [decode_event(entry.data) for entry in entries]
-        return events
+        return events if deltas else [event for event in events if not isinstance(event, TurnDelta)]
 
     async def setup(self, debate: str) -> str:
         """See `DebateStore.setup`."""

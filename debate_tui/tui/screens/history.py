@@ -1,9 +1,8 @@
-"""The history screen: search, replay, resume, export and delete recorded debates."""
+"""The history screen: search, read, play, resume, export and delete recorded debates."""
 
 from __future__ import annotations
 
-import time
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
@@ -11,28 +10,27 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Static
-from textual.widgets.option_list import Option
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES
 from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.wording import debate_state
+from debate_tui.record.summary import digest_events
 from debate_tui.tui.base_app import BaseApp
 from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
 from debate_tui.tui.screens.export import display_path, export_to_folder
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import ASCII, UNICODE
+from debate_tui.tui.widgets.debate_list import DebateList, DigestCache, detail_rows
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
 from debate_tui.tui.widgets.header import TitleBar
 from debate_tui.tui.widgets.input_bars import FilterBar
-from debate_tui.tui.widgets.option_list import MarkedList, to_lines
-from debate_tui.tui.widgets.rows import Piece
+from debate_tui.tui.widgets.option_list import to_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Click, Resize
+    from textual.events import Resize
     from textual.timer import Timer
     from textual.widgets import Input, OptionList
 
@@ -43,11 +41,26 @@ if TYPE_CHECKING:
 
 
 class HistorySelection(NamedTuple):
-    """The chosen debate, what to do with it, and the filter to restore afterwards."""
+    """What the user wants to see next, and of which debate; the filter is to be restored afterwards.
+
+    ``read`` shows the whole debate, ``play`` plays it from the start; ``back`` returns to the start screen.
+    """
 
     debate: str
-    action: Literal["replay", "continue"]
+    action: Literal["read", "play", "continue", "back"]
     filter_text: str
+
+
+class HistoryOptions(NamedTuple):
+    """How the history screen starts.
+
+    It first shows the debates that match `filter_text`, with the one whose id is `selected_debate`
+    highlighted. `can_go_back` says whether a start screen is to be returned to.
+    """
+
+    filter_text: str = ""
+    selected_debate: str = ""
+    can_go_back: bool = False
 
 
 DETAILS_MIN_WIDTH = 110
@@ -55,94 +68,22 @@ DETAILS_MIN_WIDTH = 110
 
 MESSAGE_SECONDS = 6.0
 
-MAX_TOPIC_CHARACTERS = 400
-
-_ENDING_LOOKS = {
-    "complete": ("done", Tone.FINISHED),
-    "stopped": ("stopped", Tone.PAUSED),
-    "failed": ("failed", Tone.FAILED),
-    "live": ("streaming", Tone.STREAMING),
-    "interrupted": ("cut", Tone.PAUSED),
-}
-"""The glyph and the tone for each state of a recorded debate."""
+DIGESTS_PER_UPDATE = 20
+"""How many debates are read before the list shows what was found."""
 
 _FILTER_HINTS = (
-    KeyHint("enter", "replay", "replay"),
+    KeyHint("enter", "read", "read"),
     KeyHint("tab", "list", "focus_list"),
     KeyHint("esc", "show all", "back"),
 )
 
 
-def format_when(seconds: float) -> str:
-    """Return a time (in seconds since the epoch) in local time, relative to today."""
-    moment, now = (datetime.fromtimestamp(at).astimezone() for at in (seconds, time.time()))
-    days = (now.date() - moment.date()).days
-    day = {0: "today", 1: "yesterday"}.get(days, f"{moment:%Y-%m-%d}")
-    return f"{day} {moment:%H:%M}"
-
-
-def debate_rows(summary: DebateSummary, glyphs: Glyphs) -> Iterator[tuple[Piece, ...]]:
-    """Yield the two rows of a debate in the list."""
-    yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
-    facts = (
-        format_when(summary.started),
-        one_line(summary.format, 40),
-        ", ".join(one_line(debater.name, 40) for debater in summary.debaters),
-    )
-    separator = f" {glyphs.separator} "
-    yield _state_piece(summary, glyphs), Piece(f"{separator}{separator.join(facts)}", Tone.QUIET)
-
-
-def detail_rows(summary: DebateSummary, glyphs: Glyphs) -> Iterator[tuple[Piece, ...]]:
-    """Yield the details of a debate: topic, state, times and debaters."""
-    yield (Piece(one_line(summary.topic, MAX_TOPIC_CHARACTERS), bold=True),)
-    yield ()
-    yield (_state_piece(summary, glyphs),)
-    yield ()
-    facts = {
-        "started": format_when(summary.started),
-        "ended" if summary.finished else "last event": format_when(summary.updated),
-        "format": one_line(summary.format, 40),
-        "events": f"{summary.events:,}",
-        "id": summary.debate,
-    }
-    for label, value in facts.items():
-        yield Piece(label.ljust(12), Tone.QUIET), Piece(value)
-    for debater in summary.debaters:
-        yield ()
-        side = one_line(debater.side, 40)
-        name = Piece(one_line(debater.name, 40), bold=True)
-        yield name, Piece(f" {glyphs.separator} {side}" if side else "", Tone.QUIET)
-        yield (Piece(one_line(debater.model or debater.source, 80), Tone.QUIET),)
-
-
-def _state_piece(summary: DebateSummary, glyphs: Glyphs) -> Piece:
-    """Return how a debate ended; one without an end is still live or was interrupted."""
-    state = debate_state(summary.finished, live=summary.live)
-    glyph, tone = _ENDING_LOOKS[state]
-    return Piece(f"{getattr(glyphs, glyph)} {state}", tone)
-
-
-class DebateList(MarkedList):
-    """The list of recorded debates, two rows each; a click highlights, a double click opens."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("g", "first"), Binding("G", "last")]
-    rows_per_option = 2
-
-    def on_click(self, event: Click) -> None:
-        """Highlight the clicked debate without opening it."""
-        index = event.style.meta.get("option")
-        if event.chain == 1 and index is not None:
-            self.highlighted = index
-            event.prevent_default()
-
-
 class HistoryScreen(Screen[None]):
     """The list of recorded debates, filtered by words.
 
-    It first shows those of `summaries` that match `filter_text`, with the debate whose id is
-    `selected_debate` highlighted. `check_resumable` raises `DebateError` if the debate with this id cannot be
-    resumed. `on_selection` is called with what the user wants to see next.
+    `check_resumable` raises `DebateError` if the debate with this id cannot be resumed. `on_selection` is
+    called with what the user wants to see next. `digests` are those that have been read before; the others
+    are read once the list is shown.
     """
 
     DEFAULT_CSS = """
@@ -159,7 +100,7 @@ class HistoryScreen(Screen[None]):
     """
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "replay"),
+        Binding("space", "play"),
         Binding("c", "resume"),
         Binding("e", "export"),
         Binding("d,delete", "delete"),
@@ -178,8 +119,8 @@ class HistoryScreen(Screen[None]):
         glyphs: Glyphs,
         on_selection: Callable[[HistorySelection], None],
         *,
-        filter_text: str = "",
-        selected_debate: str = "",
+        options: HistoryOptions,
+        digests: DigestCache,
     ) -> None:
         super().__init__()
         self._store = store
@@ -187,14 +128,12 @@ class HistoryScreen(Screen[None]):
         self._summaries = tuple(summaries)
         self._glyphs = glyphs
         self._selection_callback = on_selection
-        self._initial_filter = filter_text
-        self._initial_selection = selected_debate
-        self._found: list[DebateSummary] = []
-        """The debates in the list."""
+        self._history_options = options
+        self._digests = digests
         self._message_timer: Timer | None = None
         self._title_bar = TitleBar("Recorded debates", glyphs)
         self._filter_bar = FilterBar()
-        self._debate_list = DebateList(glyphs)
+        self._debate_list = DebateList(glyphs, digests)
         self._details = Static(id="details")
         self._notice_bar = NoticeBar(glyphs)
         self._footer = Footer(glyphs)
@@ -202,7 +141,7 @@ class HistoryScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the widgets from top to bottom."""
-        self._filter_bar.input.value = self._initial_filter
+        self._filter_bar.input.value = self._history_options.filter_text
         yield self._title_bar
         yield self._filter_bar
         with Horizontal(id="history"):
@@ -212,9 +151,10 @@ class HistoryScreen(Screen[None]):
         yield self._footer
 
     def on_mount(self) -> None:
-        """Highlight the debate seen last, or the newest."""
-        self._show_debates(self._initial_selection)
+        """Highlight the debate seen last, or the newest, and read the digests after the first frame."""
+        self._show_debates(self._history_options.selected_debate)
         self.set_focus(self._debate_list)
+        self.call_after_refresh(lambda: self.run_worker(self._read_digests(), name="digests"))
 
     def on_resize(self, event: Resize) -> None:
         """Show the details if there is enough room."""
@@ -224,36 +164,38 @@ class HistoryScreen(Screen[None]):
         """Show above the footer a problem with the program's own files."""
         self._notice_bar.update(text, self.size.width)
 
+    async def _read_digests(self) -> None:
+        """Read who won, how long it took and what it cost, newest debate first."""
+        unread = [summary for summary in self._summaries if self._digests.get(summary) is None]
+        for count, summary in enumerate(unread, 1):
+            with suppress(DebateError):  # it was deleted, or is damaged, which opening it reports
+                events = await self._store.events(summary.debate, deltas=False)
+                self._digests.put(summary, digest_events(events))
+            if count % DIGESTS_PER_UPDATE == 0 or count == len(unread):
+                self._debate_list.show_digests()
+                self._show_highlighted()
+
     # Display
 
     @property
     def highlighted_debate(self) -> DebateSummary | None:
         """The highlighted debate."""
-        index = self._debate_list.highlighted
-        return self._found[index] if index is not None and index < len(self._found) else None
+        return self._debate_list.highlighted_debate
 
     def _show_debates(self, selected_debate: str = "") -> None:
         """List the debates that match the filter, and highlight this one or the one in its place."""
-        words, index = self._filter_bar.input.value, self._debate_list.highlighted or 0
-        self._found = [summary for summary in self._summaries if summary.matches(words)]
-        options = [
-            Option(to_lines(debate_rows(summary, self._glyphs), self._glyphs)) for summary in self._found
-        ]
-        if not options:
-            about = f"No debate matches “{one_line(words, 60)}”." if words.strip() else "No debates recorded."
-            options = [Option(to_lines([(), (Piece(about, Tone.QUIET),)], self._glyphs), disabled=True)]
-        ids = [summary.debate for summary in self._found]
-        self._debate_list.set_options(options)
-        if ids:
-            self._debate_list.highlighted = ids.index(selected_debate) if selected_debate in ids else index
+        words = self._filter_bar.input.value
+        found = [summary for summary in self._summaries if summary.matches(words)]
+        about = f"No debate matches “{one_line(words, 60)}”." if words.strip() else "No debates recorded."
+        self._debate_list.show_debates(found, selected=selected_debate, empty_text=about)
         total = len(self._summaries)
-        count = f"{len(ids)} of {total}" if len(ids) < total else f"{total}"
+        count = f"{len(found)} of {total}" if len(found) < total else f"{total}"
         self._title_bar.update_status(f"{count} {'debate' if total == 1 else 'debates'}, newest first")
         self._show_highlighted()
 
     def _show_highlighted(self) -> None:
         summary = self.highlighted_debate
-        rows = detail_rows(summary, self._glyphs) if summary is not None else ()
+        rows = detail_rows(summary, self._digests.get(summary), self._glyphs) if summary is not None else ()
         self._details.update(to_lines(rows, self._glyphs))
         self._show_hints()
 
@@ -261,16 +203,21 @@ class HistoryScreen(Screen[None]):
         if self._is_filtering:
             self._footer.set_hints(_FILTER_HINTS)
             return
-        chosen = self.highlighted_debate
+        chosen, is_filtered = self.highlighted_debate, bool(self._filter_bar.input.value)
         free = chosen is not None and not chosen.live
         unfinished = chosen is not None and chosen.finished != "complete"
         offered = (
-            (chosen is not None, KeyHint("enter", "replay", "replay", 1)),
+            (chosen is not None, KeyHint("enter", "read", "read", 1)),
+            (chosen is not None, KeyHint("space", "play", "play", 2)),
             (free and unfinished, KeyHint("c", "resume", "resume", 2)),
             (chosen is not None, KeyHint("e", "export", "export", 3)),
             (free, KeyHint("d", "delete", "delete", 4)),
             (True, KeyHint("/", "filter", "filter", 2)),
-            (bool(self._filter_bar.input.value), KeyHint("esc", "show all", "back", 5)),
+            (is_filtered, KeyHint("esc", "show all", "back", 5)),
+            (
+                self._history_options.can_go_back and not is_filtered,
+                KeyHint("esc", "new debate", "back", 1),
+            ),
             (True, KeyHint("T", "theme", "app.themes", 6)),
             (True, KeyHint("q", "quit", "app.quit", 0)),
         )
@@ -292,12 +239,19 @@ class HistoryScreen(Screen[None]):
 
     # Keys
 
-    def action_replay(self) -> None:
-        """Replay the debate."""
+    def action_read(self) -> None:
+        """Show the whole debate, at its end."""
         if self._is_filtering:
             self._apply_filter()
+        self._open("read")
+
+    def action_play(self) -> None:
+        """Play the debate from the start."""
+        self._open("play")
+
+    def _open(self, action: Literal["read", "play", "continue"]) -> None:
         if chosen := self.highlighted_debate:
-            self._selection_callback(HistorySelection(chosen.debate, "replay", self._filter_bar.input.value))
+            self._selection_callback(HistorySelection(chosen.debate, action, self._filter_bar.input.value))
 
     def action_resume(self) -> None:
         """Resume the debate where it was interrupted."""
@@ -305,7 +259,7 @@ class HistoryScreen(Screen[None]):
         if chosen is not None and chosen.finished == "complete":
             self._show_message("This debate is complete; there is nothing to resume")
         elif chosen is not None:
-            self.run_worker(self._resume(chosen.debate), exclusive=True)
+            self.run_worker(self._resume(chosen.debate), exclusive=True, group="command")
 
     async def _resume(self, debate: str) -> None:
         try:
@@ -322,7 +276,7 @@ class HistoryScreen(Screen[None]):
 
             def export(index: int | None) -> None:
                 if index is not None:
-                    self.run_worker(self._export(debate, index), exclusive=True)
+                    self.run_worker(self._export(debate, index), exclusive=True, group="command")
 
             self.app.push_screen(ExportMenuScreen(self._glyphs), export)
 
@@ -343,7 +297,7 @@ class HistoryScreen(Screen[None]):
 
             def delete(index: int | None) -> None:
                 if index:
-                    self.run_worker(self._delete(debate), exclusive=True)
+                    self.run_worker(self._delete(debate), exclusive=True, group="command")
 
             self.app.push_screen(ConfirmDeleteScreen(chosen.topic, self._glyphs), delete)
 
@@ -376,9 +330,12 @@ class HistoryScreen(Screen[None]):
             self._debate_list.action_cursor_down()
 
     def action_back(self) -> None:
-        """Clear the filter and show all debates."""
-        self._filter_bar.input.value = ""
-        self.set_focus(self._debate_list)
+        """Clear the filter and show all debates; without a filter, return to the start screen."""
+        if self._filter_bar.input.value or self._is_filtering:
+            self._filter_bar.input.value = ""
+            self.set_focus(self._debate_list)
+        elif self._history_options.can_go_back:
+            self._selection_callback(HistorySelection("", "back", ""))
 
     # Messages
 
@@ -399,8 +356,8 @@ class HistoryScreen(Screen[None]):
         self._show_highlighted()
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
-        """Replay the debate."""
-        self.action_replay()
+        """Show the debate."""
+        self.action_read()
 
 
 class HistoryApp(BaseApp[HistorySelection]):
@@ -415,19 +372,18 @@ class HistoryApp(BaseApp[HistorySelection]):
         summaries: Sequence[DebateSummary],
         options: ScreenOptions,
         *,
-        filter_text: str = "",
-        selected_debate: str = "",
+        history_options: HistoryOptions,
+        digests: DigestCache,
     ) -> None:
         super().__init__(options)
-        glyphs = ASCII if options.ascii else UNICODE
         self._history_screen = HistoryScreen(
             store,
             check_resumable,
             summaries,
-            glyphs,
+            ASCII if options.ascii else UNICODE,
             self.exit,
-            filter_text=filter_text,
-            selected_debate=selected_debate,
+            options=history_options,
+            digests=digests,
         )
 
     def get_default_screen(self) -> HistoryScreen:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.tui.screens import history as history_screen
 from debate_tui.tui.screens.history import HistorySelection
+from debate_tui.tui.widgets import debate_list
 from tests.tui.debate_harness import START
 from tests.tui.history_harness import HistoryHarness
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr(history_screen, "time", SimpleNamespace(time=lambda: START + 3600))
+    monkeypatch.setattr(debate_list, "time", SimpleNamespace(time=lambda: START + 3600))
 
 
 async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
@@ -78,7 +78,7 @@ async def test_what_is_pointed_at_stays_pointed_at_while_typing() -> None:
 async def test_arrows_choose_while_typing() -> None:
     async with HistoryHarness().opened() as history:
         await history.press("slash", *"oxford", "down", "down", "enter")
-        assert history.app.return_value == HistorySelection("00000002", "replay", "oxford")
+        assert history.app.return_value == HistorySelection("00000002", "read", "oxford")
 
 
 async def test_letters_in_the_filter_are_letters() -> None:
@@ -91,10 +91,10 @@ async def test_letters_in_the_filter_are_letters() -> None:
 @pytest.mark.parametrize(
     ("keys", "visit"),
     [
-        (("enter",), HistorySelection("00000000", "replay", "")),
+        (("enter",), HistorySelection("00000000", "read", "")),
         (("down", "c"), HistorySelection("00000001", "continue", "")),
-        (("slash", *"tabs", "enter"), HistorySelection("00000002", "replay", "tabs")),
-        (("end", "up", "o"), HistorySelection("00000003", "replay", "")),
+        (("slash", *"tabs", "enter"), HistorySelection("00000002", "read", "tabs")),
+        (("end", "up", "space"), HistorySelection("00000003", "play", "")),
         (("q",), None),
     ],
 )
@@ -119,7 +119,7 @@ async def test_two_clicks_open_a_debate() -> None:
         assert history.chosen == "00000001"
         await history.pilot.click(offset=(10, 6), times=2)
         await history.pilot.pause()
-        assert history.app.return_value == HistorySelection("00000001", "replay", "")
+        assert history.app.return_value == HistorySelection("00000001", "read", "")
 
 
 async def test_the_footers_keys_are_buttons() -> None:
@@ -146,7 +146,7 @@ async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_look
         assert "interrupted" not in history.text
         await history.press("down")
         assert "last event" in history.text
-        assert "enter replay   e export" in history.rows[-1]
+        assert "enter read   space play   e export" in history.rows[-1]
         history.archive.trouble = DebateError("The debate is running in another program.")
         await history.press("c")
         assert "running in another program" in history.rows[-1]
