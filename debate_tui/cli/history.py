@@ -129,7 +129,7 @@ def _confirm_deletion(count: int) -> bool:
     if not sys.stdin.isatty():
         return False
     what = "this debate" if count == 1 else f"these {count} debates"
-    return input(f"Delete {what} for good? [y/N] ").strip().lower() in ("y", "yes")
+    return input(f"Delete {what} permanently? [y/N] ").strip().lower() in ("y", "yes")
 
 
 # The history on the full screen

@@ -19,7 +19,9 @@ from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.formats import DEFAULT_FORMAT
+from debate_tui.domain.usage import estimate_usage
 from debate_tui.sources import discovery, local_model, registry
+from debate_tui.sources.prices import Rates, cost_function, load_price_table, price_table_for
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS, StartCallbacks, StartScreen
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, takes_parameters
@@ -140,7 +142,8 @@ def _describe_server(server: Provider) -> tuple[str, str]:
 class StartController:
     """Creates the start screen and turns its proposals into plans.
 
-    Raise `DebateError` if the settings have an invalid source or format.
+    `wants_history` is set when the user has left the screen for the recorded debates. Raise `DebateError` if
+    the settings have an invalid source or format.
     """
 
     def __init__(self, settings: config.Settings, options: RunOptions) -> None:
@@ -153,34 +156,45 @@ class StartController:
         self._formats, self._format_errors = config.load_formats()
         self._count = default_count(settings)
         self._detected_sources = discovery.sources_with_keys(count=self._count) or DEMO_SOURCES
-        self.proposals: asyncio.Queue[DebateSetup | None] = asyncio.Queue()
+        self._last_setup: DebateSetup | None = None
+        self.wants_history = False
 
     @property
     def _configured_judges(self) -> dict[str, str | config.JudgeSettings]:
         """The configured judges by source; the screen knows only the sources."""
         return {judge if isinstance(judge, str) else judge.source: judge for judge in self._settings.judge}
 
-    def create_screen(self) -> StartScreen:
-        """Create the screen; it puts its proposals into the queue `proposals`."""
+    def _initial_setup(self) -> DebateSetup:
         settings, last = self._settings, config.load_remembered()
         chosen_sources = tuple(seat.source for seat in settings.debater) or remembered_sources()
-        judges = (*self._configured_judges,) or last.judges or ()
+        return DebateSetup(
+            debaters=DEMO_SOURCES if self._options.chaos else chosen_sources or self._detected_sources,
+            profiles=initial_roles(settings),
+            format=settings.format or (last.format if last.format in self._formats else DEFAULT_FORMAT),
+            mode=DisplayMode(settings.mode),
+            judges=(*self._configured_judges,) or last.judges or (),
+            rounds=settings.rounds,
+            max_cost=settings.max_cost,
+            max_tokens=settings.max_tokens,
+        )
+
+    def create_screen(self) -> StartScreen:
+        """Create the screen; it puts its proposals into a new queue, `proposals`."""
+        self.proposals: asyncio.Queue[DebateSetup | None] = asyncio.Queue()
+        settings = self._settings
+        setup = self._last_setup or self._initial_setup()
         return StartScreen(
-            DebateSetup(
-                debaters=DEMO_SOURCES if self._options.chaos else chosen_sources or self._detected_sources,
-                profiles=initial_roles(settings),
-                format=settings.format or (last.format if last.format in self._formats else DEFAULT_FORMAT),
-                mode=DisplayMode(settings.mode),
-                judges=judges,
-            ),
-            known_offers((*chosen_sources, *judges)),
+            setup,
+            known_offers(setup.sources),
             tuple(self._formats.values()),
             ASCII if settings.ascii else UNICODE,
             StartCallbacks(
                 on_sources_change=_preload_sources,
                 discover=self._discover_offers,
                 check_source=registry.parse_source,
+                estimate_cost=self._estimate_cost,
                 on_start=self.proposals.put_nowait,
+                on_history=self._request_history,
             ),
             notice=" ".join(
                 f"Format not loaded: {error.message} {error.hint}".strip() for error in self._format_errors
@@ -190,8 +204,41 @@ class StartController:
     async def _discover_offers(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:
         offers, detected_sources = await discover_offers(self._count)
         self._detected_sources = detected_sources or self._detected_sources
-        chosen = self._settings.debater or remembered_sources() or self._options.chaos
+        chosen = (
+            self._settings.debater
+            or remembered_sources()
+            or self._options.chaos
+            or self._last_setup is not None
+        )
         return offers, () if chosen else detected_sources
+
+    async def _estimate_cost(self, setup: DebateSetup) -> float | None:
+        with suppress(DebateError):  # reported when the debate starts
+            return await asyncio.to_thread(self._sum_estimates, setup)
+        return None
+
+    def _sum_estimates(self, setup: DebateSetup) -> float | None:
+        """Return the likely cost of a debate, `None` if a price is not known; blocks."""
+        format_ = config.find_format(setup.format)
+        debaters = setup.with_min_debaters(format_).debaters
+        usages, judge_usage = estimate_usage(setup.held_format(format_), len(debaters))
+        rates = {
+            model: Rates(price.input, price.output, price.cached)
+            for model, price in self._settings.price.items()
+        }
+        specs = [registry.parse_source(source) for source in (*debaters, *setup.judges)]
+        if price_table_for(((spec.scheme, spec.detail) for spec in specs), rates):
+            load_price_table()
+        costs = [
+            cost_function(spec.scheme, spec.detail, rates)(usage)
+            for spec, usage in zip(specs, (*usages, *[judge_usage] * len(setup.judges)), strict=True)
+        ]
+        return None if None in costs else sum(filter(None, costs))
+
+    def _request_history(self, setup: DebateSetup) -> None:
+        self._last_setup = setup
+        self.wants_history = True
+        self.proposals.put_nowait(None)
 
     def plan_proposal(self, proposal: DebateSetup) -> Plan:
         """Return a checked plan for a proposal, and remember its choices; blocks.
@@ -203,6 +250,9 @@ class StartController:
             # If the format is the default, let `make_plan` choose `listen` for receive-only endpoints.
             format="" if proposal.format == DEFAULT_FORMAT and not self._settings.format else proposal.format,
             mode=proposal.mode.value,
+            rounds=proposal.rounds,
+            max_cost=proposal.max_cost,
+            max_tokens=proposal.max_tokens,
             judge=tuple(self._configured_judges.get(source, source) for source in proposal.judges),
         )
         format_ = self._formats.get(proposal.format)
@@ -226,17 +276,36 @@ def _preload_sources(sources: tuple[str, ...]) -> None:
 
 
 async def run_start_screen(settings: config.Settings, options: RunOptions) -> int:
-    """Show the start screen, run the debate started from it, and return the exit code."""
+    """Show the start screen, and the debate or the history opened from it; return the exit code."""
     controller = StartController(settings, options)
+    while True:
+        code = await _show_start_screen(controller, settings)
+        if not controller.wants_history:
+            return code
+        from debate_tui.cli.history import browse_history
+        from debate_tui.record.stores import open_store
+
+        controller.wants_history = False
+        history_code = await browse_history(open_store(config.record_file()), "", can_go_back=True)
+        if history_code is not None:
+            return history_code
+        if (theme := config.load_remembered().theme) is not None:
+            settings = structs.replace(settings, theme=theme)
+
+
+async def _show_start_screen(controller: StartController, settings: config.Settings) -> int:
     app = StartApp(controller.create_screen(), make_screen_options(settings))
+    proposals = controller.proposals
     with catch_signals(app.exit, terminal_fd=0) as signal:
         async with asyncio.TaskGroup() as group:
             app_task = group.create_task(app.run_async())
-            app_task.add_done_callback(lambda _: controller.proposals.put_nowait(None))
-            while (proposal := await controller.proposals.get()) is not None:
+            app_task.add_done_callback(lambda _: proposals.put_nowait(None))
+            while (proposal := await proposals.get()) is not None:
                 try:
                     plan = await asyncio.to_thread(controller.plan_proposal, proposal)
                     return await run_fullscreen(plan, RunningApp(app, app_task, signal))
                 except DebateError as error:
                     app.show_start_error(f"{error.message} {error.hint}")
+            if controller.wants_history:
+                app.exit()
     return app.return_code or signal.exit_code

@@ -197,7 +197,7 @@ def doctor(debaters: tuple[str, ...], debate_file: Path | None) -> int:
 def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain: bool) -> int:
     """List the recorded debates that contain all WORDS, newest first.
 
-    In a terminal you can replay, resume, export and delete them.
+    On a terminal you can read, play, resume, export and delete them; the id of a debate opens it.
     """
     from debate_tui.cli import history as recorded
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from debate_tui.domain.debate import iter_rounds
 from debate_tui.domain.stream import Usage, add_known, merge_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from debate_tui.domain.debate import Format
     from debate_tui.domain.transcript import Transcript
 
 
@@ -119,3 +121,36 @@ def _plausible(usage: Usage) -> Usage:
     """Return the usage with impossible counts removed, as if they had not been reported."""
     counts: tuple[int | None, ...] = structs.astuple(usage)
     return Usage(*(n if n is not None and 0 <= n <= MAX_PLAUSIBLE_TOKENS else None for n in counts))
+
+
+# The tokens of a debate that has not started
+
+
+_TOKENS_PER_WORD = 1.4
+_PROMPT_TOKENS = 300
+"""Instructions, names and topic in each request."""
+_DEFAULT_WORDS = 200
+"""The length of a turn where the format asks for none."""
+_VERDICT_TOKENS = 400
+_READINGS = 2
+"""How often a judge reads a debate."""
+
+
+def estimate_usage(format_: Format, debaters: int) -> tuple[list[Usage], Usage]:
+    """Return roughly the tokens of each debater, and of one judge, without reasoning.
+
+    Turns are taken to be as long as the format asks for, and to be read by everyone who may see them.
+    """
+    spoken, received, sent = ([0.0] * debaters for _ in range(3))
+    for round_ in iter_rounds(format_):
+        phase = round_.phase
+        length = (phase.words or _DEFAULT_WORDS) * _TOKENS_PER_WORD
+        before = tuple(spoken)
+        for place in phase.speakers or range(1, debaters + 1):
+            who = place - 1
+            visible = {"none": 0.0, "own": before[who], "previous": sum(before)}
+            sent[who] += _PROMPT_TOKENS + visible.get(phase.sees, sum(spoken))
+            received[who] += length
+            spoken[who] += length
+    judge = Usage(round(_READINGS * (_PROMPT_TOKENS + sum(spoken))), _READINGS * _VERDICT_TOKENS)
+    return [Usage(round(sent[who]), round(received[who])) for who in range(debaters)], judge

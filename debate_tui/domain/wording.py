@@ -38,6 +38,13 @@ def format_money(dollars: float | None, *, complete: bool = True, unknown: str =
     return f"${dollars:.{digits}f}{'' if complete else '+'}"
 
 
+def format_estimate(dollars: float) -> str:
+    """Say roughly how much something costs: ``about $0.03``."""
+    if not dollars:
+        return "no cost"
+    return f"about ${dollars:.2f}" if dollars >= 0.01 else "less than $0.01"
+
+
 def format_duration(seconds: float) -> str:
     """Format a duration with up to three digits: ``310 ms``, ``1.25 s``, ``2 min 5 s``, ``1 h 5 min``."""
     if seconds < 0.9995:

@@ -1,12 +1,12 @@
-"""The start screen's form: a debate that is not validated yet, how to change it, its rows and its help."""
+"""The start screen's form: a debate that is not validated yet, and how to change it."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
-from rich.cells import set_cell_size
 
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import (
@@ -15,24 +15,36 @@ from debate_tui.domain.debate import (
     fill_debaters,
     format_parameter,
     parse_parameter,
+    with_round_count,
 )
-from debate_tui.domain.sanitise import one_line
-from debate_tui.domain.wording import count_of
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.wording import format_money
 from debate_tui.tui.key_hints import MODE_SUMMARIES
-from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.rows import Piece, clip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from debate_tui.domain.debate import Format, Phase
-    from debate_tui.tui.symbols import Glyphs
 
 MAX_DEBATERS = 4
 MIN_DEBATERS = 2
 MAX_JUDGES = 3
 
-SetupItemKind = Literal["debater", "format", "mode", "judge", "begin"]
+EXAMPLE_TOPICS = (
+    "Should cities ban private cars?",
+    "Is it wrong to eat meat?",
+    "Would you rather live forever?",
+    "Was the internet good for democracy?",
+    "Should homework be abolished?",
+    "Is a four-day week better for everyone?",
+    "Should we bring back extinct animals?",
+    "Tabs or spaces?",
+)
+OFFERED_ROUNDS = range(1, 7)
+OFFERED_BUDGETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""In US dollars."""
+
+SetupItemKind = Literal["debater", "format", "rounds", "budget", "mode", "judge", "begin"]
 
 
 class SetupItem(NamedTuple):
@@ -125,6 +137,11 @@ def takes_parameters(source: str) -> bool:
     return source.partition(":")[0].lower() not in _SOURCES_WITHOUT_MODEL
 
 
+def has_model(options: Sequence[SourceOption]) -> bool:
+    """Return whether any of the sources is a model worth debating: the very small one does not count."""
+    return any(takes_parameters(option.source) and option.source != "local" for option in options)
+
+
 def profile_fields(source: str) -> tuple[ProfileField, ...]:
     """Return the profile fields that apply to a debater's source."""
     return _ROLE_FIELDS + (_MODEL_FIELDS if takes_parameters(source) else ())
@@ -133,7 +150,8 @@ def profile_fields(source: str) -> tuple[ProfileField, ...]:
 class DebateSetup(Struct, frozen=True, kw_only=True):
     """A debate being set up; debaters and judges are sources, `format` is a name.
 
-    `profiles` are in the order of the debaters; debaters after the last profile have none.
+    `profiles` are in the order of the debaters; debaters after the last profile have none. `rounds`,
+    `max_cost` and `max_tokens` are as in the settings.
     """
 
     topic: str = ""
@@ -142,6 +160,9 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
     format: str = "oxford"
     mode: DisplayMode = DisplayMode.HYBRID
     judges: tuple[str, ...] = ()
+    rounds: int | None = None
+    max_cost: float | None = None
+    max_tokens: int | None = None
 
     @property
     def items(self) -> tuple[SetupItem, ...]:
@@ -151,6 +172,8 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         return (
             *(SetupItem("debater", place) for place in range(debaters)),
             SetupItem("format"),
+            SetupItem("rounds"),
+            SetupItem("budget"),
             SetupItem("mode"),
             *(SetupItem("judge", place) for place in range(judges)),
             SetupItem("begin"),
@@ -209,8 +232,17 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         match item.kind:
             case "format":
                 return [
-                    SetupChoice(name, each.title, replace(self, format=name))
-                    for name, each in formats.items()
+                    SetupChoice(name, each.title, self.with_format(each)) for name, each in formats.items()
+                ]
+            case "rounds":
+                return self._round_choices(formats.get(self.format))
+            case "budget":
+                return [
+                    SetupChoice(NO_LIMIT, "", replace(self, max_cost=None, max_tokens=None)),
+                    *(
+                        SetupChoice(format_money(cost), "", replace(self, max_cost=cost))
+                        for cost in OFFERED_BUDGETS
+                    ),
                 ]
             case "mode":
                 return [
@@ -224,12 +256,45 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
             for option in options
         ]
 
+    def _round_choices(self, format_: Format | None) -> list[SetupChoice]:
+        counts = OFFERED_ROUNDS if format_ is not None and repeated_phases(format_) else ()
+        return [
+            SetupChoice(SET_BY_FORMAT, "", replace(self, rounds=None)),
+            *(SetupChoice(str(count), "", replace(self, rounds=count)) for count in counts),
+        ]
+
+    def with_format(self, format_: Format) -> DebateSetup:
+        """Return a copy with another format; a number of rounds is kept if the format repeats a phase."""
+        return replace(self, format=format_.name, rounds=self.rounds if repeated_phases(format_) else None)
+
+    def with_typed(self, item: SetupItem, text: str) -> DebateSetup:
+        """Return a copy with what was typed for an item; raise `UsageError` if it is invalid."""
+        match item.kind:
+            case "rounds":
+                return replace(self, rounds=_parse_rounds(text))
+            case "budget":
+                return replace(self, **_parse_budget(text))
+        return self.with_source(item, text)
+
+    @property
+    def budget(self) -> str:
+        """The limits of money and tokens, in words."""
+        limits = [format_money(self.max_cost)] if self.max_cost is not None else []
+        limits += [f"{self.max_tokens:,} tokens"] if self.max_tokens is not None else []
+        return " or ".join(limits) or NO_LIMIT
+
     def cycled(self, choices: Sequence[SetupChoice], steps: int) -> DebateSetup:
         """Return the choice `steps` after this setup, wrapping around; a missing one counts as the first."""
         setups = [choice.setup for choice in choices]
         if self not in setups:
             setups.insert(0, self)
         return setups[(setups.index(self) + steps) % len(setups)]
+
+    def held_format(self, format_: Format) -> Format:
+        """Return the format with the chosen number of rounds, if it repeats a phase."""
+        if self.rounds is None or not repeated_phases(format_):
+            return format_
+        return with_round_count(format_, self.rounds)
 
     def with_min_debaters(self, format_: Format) -> DebateSetup:
         """Return a copy with at least as many debaters as the format needs; see `debate.fill_debaters`."""
@@ -253,148 +318,36 @@ def format_mismatch(format_: Format, debaters: int) -> str:
     return f"{takes}: {least - debaters} will be added" if debaters < least else f"{takes} debaters"
 
 
-# The row of an item: its label, value and notes.
+# Rounds and budget
 
 
-LABEL_CELLS = 11
-NUMBER_CELLS = 3
-SOURCE_CELLS = 29
-SIDE_CELLS = 11
-ITEM_LABELS: dict[SetupItemKind, str] = {
-    "debater": "Debaters",
-    "format": "Format",
-    "mode": "Mode",
-    "judge": "Judges",
-    "begin": "Start the debate",
-}
+SET_BY_FORMAT = "set by the format"
+NO_LIMIT = "no limit"
 
 
-def item_row(
-    item: SetupItem,
-    setup: DebateSetup,
-    options: Sequence[SourceOption],
-    formats: Mapping[str, Format],
-    glyphs: Glyphs,
-) -> tuple[Piece, ...]:
-    """Return the row of an item."""
-    label, format_ = ITEM_LABELS[item.kind], formats.get(setup.format)
-    match item.kind:
-        case "begin":
-            return (Piece(f"{glyphs.streaming} {label}", Tone.FOCUS, bold=True),)
-        case "mode":
-            columns = [(Piece(setup.mode.value), NUMBER_CELLS + SOURCE_CELLS)]
-            note = Piece(MODE_SUMMARIES[setup.mode], Tone.QUIET)
-        case "format":
-            columns = [(Piece(setup.format), NUMBER_CELLS + SOURCE_CELLS)]
-            wrong = format_mismatch(format_, len(setup.debaters)) if format_ is not None else ""
-            title = format_.title if format_ is not None else ""
-            note = Piece(wrong, Tone.RECONNECTING) if wrong else Piece(title, Tone.QUIET)
-        case _:
-            columns = _source_columns(item, setup, format_)
-            source = setup.source(item)
-            summaries = (option.summary for option in options if option.source == source)
-            note = Piece(next(summaries, "") if source else _ADD_TEXTS[item.kind], Tone.QUIET)
-    columns.insert(0, (Piece("" if item.position else label, Tone.QUIET), LABEL_CELLS))
-    return *(_fit(piece, cells, glyphs.ellipsis) for piece, cells in columns), note
+def repeated_phases(format_: Format) -> tuple[Phase, ...]:
+    """Return the phases whose number of rounds can be set."""
+    return tuple(phase for phase in format_.phases if phase.rounds > 1)
 
 
-_ADD_TEXTS = {"debater": "Add a debater", "judge": "Add a judge"}
+def _parse_rounds(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise UsageError(f"The number of rounds cannot be '{text}'.", "Use 1 or more.")
 
 
-def _source_columns(item: SetupItem, setup: DebateSetup, format_: Format | None) -> list[tuple[Piece, int]]:
-    """Return number, name and source, and side of a debater or judge."""
-    source = setup.source(item)
-    number = Piece(str(item.position + 1) if source else "+", Tone.QUIET)
-    if not source or item.kind == "judge":
-        return [(number, NUMBER_CELLS), *([(Piece(source), SOURCE_CELLS)] if source else [])]
-    name, sides = setup.profile(item.position).name, setup.sides(format_)
-    return [
-        (number, NUMBER_CELLS),
-        (Piece(f"{name}={source}" if name else source), SOURCE_CELLS),
-        *([(Piece(sides[item.position]), SIDE_CELLS)] if any(sides) else []),
-    ]
-
-
-def _fit(piece: Piece, cells: int, ellipsis: str) -> Piece:
-    """Return a piece padded or cut to exactly `cells` cells, the last one blank."""
-    (cut,) = clip((piece._replace(text=one_line(piece.text)),), cells - 1, ellipsis)
-    return cut._replace(text=set_cell_size(cut.text, cells))
-
-
-# The help for an item: a title and paragraphs.
-
-
-_EXAMPLE_TOPICS = (
-    "Should cities ban private cars?",
-    "Is it wrong to eat meat?",
-    "Tabs or spaces?",
-    "Would you rather live forever?",
-)
-_OUTCOME_DESCRIPTIONS = {
-    "none": "There is no winner: you decide for yourself.",
-    "swing": "The side that changes more opinions wins.",
-    "panel": "Judges decide who wins.",
-    "consensus": "It ends with what all debaters agree on.",
-    "ranking": "The debaters rank each other's answers.",
-}
-
-
-def help_text(
-    item: SetupItem | None,
-    setup: DebateSetup,
-    options: Sequence[SourceOption],
-    formats: Mapping[str, Format],
-) -> tuple[str, ...]:
-    """Return the help for an item: a title and paragraphs; the topic is the item `None`."""
-    format_ = formats.get(setup.format)
-    match item:
-        case None:
-            examples = "\n".join(_EXAMPLE_TOPICS)
-            return "Topic", "A question, or a motion to argue for and against. For example:", examples
-        case SetupItem("debater"):
-            return tuple(_debater_help(setup, item, options))
-        case SetupItem("judge"):
-            return (
-                "Judges",
-                "Each judge reads the debate twice, with the sides in either order and without names, and "
-                "says who argued better. If the two decisions differ, it is a tie.",
-                "Judges are more reliable if their model is not related to the debaters' models.",
-            )
-        case SetupItem("mode"):
-            modes = "\n".join(f"{mode.value}: {summary}" for mode, summary in MODE_SUMMARIES.items())
-            return "Display modes", modes, "Press m during the debate to change it."
-        case SetupItem("format") if format_ is not None:
-            phases = "\n".join(f"{phase.title}: {_phase_length(phase)}" for phase in format_.phases)
-            return format_.title, format_.description, phases, _OUTCOME_DESCRIPTIONS[format_.outcome]
-    return "Start", *([_length(setup, format_)] if format_ is not None else [])
-
-
-def _debater_help(setup: DebateSetup, item: SetupItem, options: Sequence[SourceOption]) -> Iterator[str]:
-    source, profile = setup.source(item), setup.profile(item.position)
-    if not source:
-        yield from ("Add a debater", "Two to four can debate. Sides are set by the format.")
-        return
-    yield source
-    yield next((option.description for option in options if option.source == source), "")
-    values = ((field, field.text(profile)) for field in profile_fields(source))
-    yield "\n".join(
-        f"{field.label.capitalize()}: {', '.join(profile.headers) if field.name == 'headers' else text}"
-        for field, text in values
-        if text
-    )
-    if setup.can_remove(item):
-        yield "Delete removes it."
-
-
-def _phase_length(phase: Phase) -> str:
-    if not phase.words:
-        return count_of(phase.rounds, "round")
-    return f"{phase.rounds} × {phase.words} words" if phase.rounds > 1 else f"{phase.words} words"
-
-
-def _length(setup: DebateSetup, format_: Format) -> str:
-    debaters = len(setup.with_min_debaters(format_).debaters)
-    turns = [(phase.rounds * (len(phase.speakers) or debaters), phase.words) for phase in format_.phases]
-    words = sum(count * length for count, length in turns)
-    about = f", about {words:,} words" if words else ""
-    return f"{count_of(debaters, 'debater')}, {count_of(sum(count for count, _ in turns), 'turn')}{about}."
+def _parse_budget(text: str) -> dict[str, float | int]:
+    """Return the setting for an amount: of tokens if it says so, otherwise of US dollars."""
+    amount, is_tokens = text.removeprefix("$").replace(",", "").split(), False
+    if amount[1:] in (["token"], ["tokens"]):
+        amount, is_tokens = amount[:1], True
+    try:
+        (number,) = map(int if is_tokens else float, amount)
+    except ValueError:
+        number = 0
+    if not math.isfinite(number) or number <= 0:
+        raise UsageError(
+            f"The budget cannot be '{text}'.",
+            "Use US dollars, such as 0.75, or tokens, such as 20000 tokens.",
+        )
+    return {"max_tokens" if is_tokens else "max_cost": number}

@@ -142,3 +142,30 @@ def test_parameters_go_with_a_model_only() -> None:
     setup = DebateSetup(debaters=("openai:m", "demo"), profiles=(profile, profile))
     first, second = lineup.debater_settings(config.Settings(), setup)
     assert (first.effort, second.effort, second.name) == ("high", None, "Ada")
+
+
+def test_rounds_and_budget_are_those_of_the_settings_until_they_are_changed() -> None:
+    settings = config.Settings(rounds=3, max_cost=0.5)
+    start = StartController(settings, RunOptions())
+    start.create_screen()
+    plan = start.plan_proposal(DebateSetup(topic="x", rounds=4, max_tokens=20_000))
+    assert [phase.rounds for phase in plan.format.phases] == [1, 4, 1]
+    assert (plan.settings.max_cost, plan.settings.max_tokens) == (None, 20_000)
+
+
+async def test_a_debate_is_estimated_where_prices_are_known() -> None:
+    price = config.ModelPrice(input=1, output=10)
+    start = StartController(config.Settings(price={"a": price}), RunOptions())
+    setup = DebateSetup(debaters=("ollama:a", "demo"))
+    one = await start._estimate_cost(setup)
+    assert one is not None
+    assert 0.005 < one < 0.02
+    two = await start._estimate_cost(DebateSetup(debaters=("ollama:a", "ollama:a"), judges=("ollama:a",)))
+    assert two is not None
+    assert two > 2 * one
+    longer = await start._estimate_cost(DebateSetup(debaters=("ollama:a", "demo"), rounds=6))
+    assert longer is not None
+    assert longer > one
+    assert await start._estimate_cost(DebateSetup()) == 0
+    assert await start._estimate_cost(DebateSetup(debaters=("ollama:b", "demo"))) is None
+    assert await start._estimate_cost(DebateSetup(debaters=("no such source", "demo"))) is None

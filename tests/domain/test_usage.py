@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from debate_tui.config import find_format
 from debate_tui.domain.events import (
     DebaterInfo,
     DebateStarted,
@@ -24,6 +25,7 @@ from debate_tui.domain.usage import (
     Spending,
     UsageTotals,
     compute_costs,
+    estimate_usage,
 )
 
 CAST = tuple(DebaterInfo(name, name, "", "x", "x") for name in "ab")
@@ -104,3 +106,16 @@ def test_an_impossible_count_is_ignored(count: int) -> None:
     accounts = UsageTotals()
     assert accounts.add_update(Usage(count, 3)) == Usage(None, 3)
     assert accounts.total(Usage(4, count)) == Usage(4, 3)
+
+
+def test_an_estimate_follows_the_format_and_who_may_read_what() -> None:
+    oxford = find_format("oxford")
+    (one, other), judge = estimate_usage(oxford, 2)
+    assert one == other
+    assert one.output_tokens == round((200 + 2 * 150 + 120) * 1.4)
+    assert one.input_tokens is not None
+    assert judge.input_tokens is not None
+    assert one.input_tokens > 4 * 300
+    assert judge.input_tokens == 2 * (300 + round(2 * 620 * 1.4))
+    blind, _ = estimate_usage(find_format("compare"), 2)
+    assert [usage.input_tokens for usage in blind] == [300, 300]

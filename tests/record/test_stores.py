@@ -17,6 +17,7 @@ from debate_tui.domain.events import (
     DebateResumed,
     DebaterReplaced,
     Interjection,
+    TurnDelta,
     event_to_json,
 )
 from debate_tui.record import sqlite_log, stores
@@ -402,6 +403,16 @@ async def test_debates_are_listed_newest_first_and_found_by_words(store: DebateS
     check_list(newest, oldest)
     assert [found.debate for found in await store.debates("COFFEE bob")] == ["d1"]
     assert await store.debates("coffee dogs") == []
+
+
+@every_store
+async def test_the_events_are_read_without_their_text(store: DebateStore):
+    await record_debate(store, "d1")
+    events = await store.events("d1")
+    assert any(isinstance(event, TurnDelta) for event in events)
+    assert await store.events("d1", deltas=False) == [
+        event for event in events if not isinstance(event, TurnDelta)
+    ]
 
 
 @every_store

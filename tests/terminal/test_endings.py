@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from debate_tui.config import record_file
+from debate_tui.record.stores import list_debates
 from tests.fakes.sse_server import Reply, SseServer
 from tests.stored_debate import stored_texts
 from tests.terminal.controlled_endpoints import ControlledEndpoints
@@ -48,7 +50,16 @@ async def test_terminal_and_record_are_in_order(by: str | signal.Signals, code: 
             terminal.send(by)
         assert await terminal.wait_for_exit() == code
         assert terminal.is_restored()
-        assert terminal.text_after_exit == ""
+        told = terminal.text_after_exit
+    if isinstance(by, str):
+        (debate,) = list_debates(record_file())
+        name = debate.debate
+        assert told == (
+            f"Debate {name} | read: debate-tui history {name} | resume: debate-tui --continue {name}"
+            f" | export: debate-tui export {name}"
+        )
+    else:
+        assert told == ""
     assert stored_texts(reason="stopped") == {"a": "one two", "b": "drei vier"}
 
 

@@ -21,6 +21,10 @@ async def test_a_debate_is_opened_and_the_list_comes_back_as_it_was() -> None:
         terminal.press("/cars")
         await terminal.wait_for_text("/ cars")
         terminal.press("\r")
+        await terminal.wait_for_text("replay", "■ ended", "On second thought, no.", "space play")
+        terminal.press("q")
+        await terminal.wait_for_text("Recorded debates", "/ cars")
+        terminal.press("\t ")
         await terminal.wait_for_text("replay", "▸ playing")
         terminal.press("q")
         await terminal.wait_for_text("Recorded debates", "/ cars")
@@ -71,7 +75,7 @@ async def test_signals_end_it_wherever_it_is() -> None:
     await store_debate(recorded_debate())
     async with run_in_terminal("history") as terminal:
         await terminal.wait_for_text("✓ complete")
-        terminal.press("\r")
+        terminal.press(" ")
         await terminal.wait_for_text("▸ playing")
         terminal.send(signal.SIGTERM)
         assert await terminal.wait_for_exit() == 128 + signal.SIGTERM
@@ -89,4 +93,16 @@ async def test_a_plain_list_is_to_be_had_on_a_terminal_too() -> None:
 async def test_an_empty_record_opens_no_screen() -> None:
     async with run_in_terminal("history") as terminal:
         assert await terminal.wait_for_exit() == 0
-        assert "No debate is on record." in terminal.display.text
+        assert "No debates are recorded." in terminal.display.text
+
+
+async def test_a_debate_that_is_named_is_opened_whole_and_played_from_its_start() -> None:
+    await store_debate(recorded_debate())
+    async with run_in_terminal("history", "cafe") as terminal:
+        await terminal.wait_for_text("replay", "■ ended", "On second thought, no.")
+        terminal.press(" ")
+        await terminal.wait_for_text("▸ playing")
+        terminal.press("q")
+        await terminal.wait_for_text("Recorded debates", "not judged", "cafe")
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0

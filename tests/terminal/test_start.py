@@ -7,7 +7,9 @@ import signal
 from typing import TYPE_CHECKING
 
 from tests.fakes.provider_server import NO_LOCAL_SERVERS
+from tests.stored_debate import store_debate
 from tests.terminal.pty_terminal import run_in_terminal
+from tests.tui.replay_harness import recorded_debate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,4 +111,36 @@ async def test_keys_that_are_no_text_end_nothing() -> None:
         terminal.press(b"\xa9")
         await terminal.wait_until(lambda display: "a" in display.text and "é" in display.text)
         terminal.press("\x11")
+        assert await terminal.wait_for_exit() == 0
+
+
+async def test_the_history_is_looked_at_and_the_setup_is_there_again() -> None:
+    await store_debate(recorded_debate())
+    async with run_in_terminal(columns=120, rows=35, **NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("What should they debate?", "^r history")
+        terminal.press("Is tea better?")
+        await terminal.wait_for_text("Is tea better?")
+        terminal.press("\x12")
+        await terminal.wait_for_text("Recorded debates", "✓ complete", "esc new debate")
+        terminal.press("\x1b")
+        await terminal.wait_for_text("What should they debate?", "Is tea better?")
+        terminal.press("\x12")
+        await terminal.wait_for_text("Recorded debates")
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
+
+
+async def test_an_example_a_number_of_rounds_and_a_budget_are_those_of_the_debate() -> None:
+    async with run_in_terminal("-r", "3", "--max-cost", "0.5", **NO_LOCAL_SERVERS) as terminal:
+        await terminal.wait_for_text("Rebuttal × 3", "$0.50")
+        terminal.press("\x1b[A")
+        await terminal.wait_for_text("Example topics")
+        terminal.press("\r")
+        await terminal.wait_for_text("Should cities ban private cars?", "Start the debate")
+        terminal.press("\t\x1b[B\x1b[B\x1b[B\x1b[B\x1b[D")
+        await terminal.wait_for_text("Rebuttal × 2")
+        terminal.press("\x1b[F\r")
+        await terminal.wait_for_text("Scripted demo")
+        terminal.press("q")
         assert await terminal.wait_for_exit() == 0

@@ -99,12 +99,12 @@ async def test_hostile_text_never_reaches_the_terminal_as_such() -> None:
             terminal.press("q")
             await terminal.wait_for_exit()
             assert terminal.is_restored()
-            assert terminal.text_after_exit == ""
+            assert terminal.text_after_exit.startswith("Debate ")
     raw = bytes(terminal.display.raw)
     assert raw.count(b"\x1b[?1049l") == 1
     assert raw.count(b"\x1b[2J") == 1  # when the screen is given back
     assert b"38;5;213" not in raw
-    rest = OF_THE_PROGRAM.sub("", raw.decode())
+    rest = OF_THE_PROGRAM.sub("", raw.decode().removesuffix("\r\n"))
     assert [char for char in rest if unicodedata.category(char) == "Cc"] == []
     assert not set(rest) & set("\u202e\u2066")
 

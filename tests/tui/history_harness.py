@@ -131,5 +131,5 @@ class HistoryHarness(ScreenHarness):
 
     @property
     def chosen(self) -> str:
-        chosen = self.screen.highlighted_debate
+        chosen = self.screen._debate_list.highlighted_debate
         return chosen.debate if chosen else ""

@@ -45,12 +45,15 @@ class StartHarness(ScreenHarness):
         found: Sequence[SourceOption] = (),
         debaters: tuple[str, ...] = (),
         notice: str = "",
+        cost: float | None = None,
         **options: Any,
     ) -> None:
         self.proposed: list[DebateSetup] = []
+        self.left: list[DebateSetup] = []
         self.chosen: list[tuple[str, ...]] = []
         self.discovery_allowed = asyncio.Event()
         self._found = (found, debaters)
+        self._cost = cost
         chosen = proposal or DebateSetup(debaters=tuple(offer.source for offer in offers[:2]))
         self.screen = StartScreen(
             chosen,
@@ -61,7 +64,9 @@ class StartHarness(ScreenHarness):
                 on_sources_change=self.chosen.append,
                 discover=self._look,
                 check_source=registry.parse_source,
+                estimate_cost=self._estimate,
                 on_start=self.proposed.append,
+                on_history=self.left.append,
             ),
             notice=notice,
         )
@@ -70,6 +75,9 @@ class StartHarness(ScreenHarness):
     async def _look(self) -> tuple[Sequence[SourceOption], tuple[str, ...]]:
         await self.discovery_allowed.wait()
         return self._found
+
+    async def _estimate(self, _: DebateSetup) -> float | None:
+        return self._cost
 
     async def finish_discovery(self) -> None:
         """Find what is there to be found."""

@@ -130,18 +130,21 @@ def describe_outcome(transcript: Transcript) -> Iterator[str]:
 
 
 def outcome_label(transcript: Transcript) -> str:
-    """Return the outcome in a word or two for a list, such as ``Ada wins``; empty if nobody decided it."""
+    """Return the outcome in a few words for a list, such as ``Ada wins``; empty if nothing decided it."""
     usable = [verdict for verdict in transcript.verdicts if not verdict.problem]
-    if not usable:
-        return ""
     judges = [verdict for verdict in usable if verdict.model]
     swing = measure_swing(judges) if transcript.outcome == "swing" else None
     if swing is not None:
         return wording.label_winner({1: "For", -1: "Against"}.get(swing.winner, ""))
-    if not judges and usable[-1].winner is None:
+    if judges or (usable and usable[-1].winner is not None):
+        winner = decide_panel(judges).winner if judges else usable[-1].winner
+        return wording.label_winner(wording.debater_name(transcript, winner) if winner else "")
+    if usable:
         return wording.describe_decision(transcript, usable[-1])
-    winner = decide_panel(judges).winner if judges else usable[-1].winner
-    return wording.label_winner(wording.debater_name(transcript, winner) if winner else "")
+    own = next(
+        (votes for votes in _summarise_votes(transcript) if not votes.by_audience and votes.after), None
+    )
+    return f"your vote: {own.after[0][0]}" if own is not None else ""
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:

@@ -72,7 +72,7 @@ DIGESTS_PER_UPDATE = 20
 """How many debates are read before the list shows what was found."""
 
 _FILTER_HINTS = (
-    KeyHint("enter", "read", "read"),
+    KeyHint("enter", "read", "open('read')"),
     KeyHint("tab", "list", "focus_list"),
     KeyHint("esc", "show all", "back"),
 )
@@ -100,7 +100,7 @@ class HistoryScreen(Screen[None]):
     """
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "play"),
+        Binding("space", "open('play')"),
         Binding("c", "resume"),
         Binding("e", "export"),
         Binding("d,delete", "delete"),
@@ -177,11 +177,6 @@ class HistoryScreen(Screen[None]):
 
     # Display
 
-    @property
-    def highlighted_debate(self) -> DebateSummary | None:
-        """The highlighted debate."""
-        return self._debate_list.highlighted_debate
-
     def _show_debates(self, selected_debate: str = "") -> None:
         """List the debates that match the filter, and highlight this one or the one in its place."""
         words = self._filter_bar.input.value
@@ -194,7 +189,7 @@ class HistoryScreen(Screen[None]):
         self._show_highlighted()
 
     def _show_highlighted(self) -> None:
-        summary = self.highlighted_debate
+        summary = self._debate_list.highlighted_debate
         rows = detail_rows(summary, self._digests.get(summary), self._glyphs) if summary is not None else ()
         self._details.update(to_lines(rows, self._glyphs))
         self._show_hints()
@@ -203,12 +198,12 @@ class HistoryScreen(Screen[None]):
         if self._is_filtering:
             self._footer.set_hints(_FILTER_HINTS)
             return
-        chosen, is_filtered = self.highlighted_debate, bool(self._filter_bar.input.value)
+        chosen, is_filtered = self._debate_list.highlighted_debate, bool(self._filter_bar.input.value)
         free = chosen is not None and not chosen.live
         unfinished = chosen is not None and chosen.finished != "complete"
         offered = (
-            (chosen is not None, KeyHint("enter", "read", "read", 1)),
-            (chosen is not None, KeyHint("space", "play", "play", 2)),
+            (chosen is not None, KeyHint("enter", "read", "open('read')", 1)),
+            (chosen is not None, KeyHint("space", "play", "open('play')", 2)),
             (free and unfinished, KeyHint("c", "resume", "resume", 2)),
             (chosen is not None, KeyHint("e", "export", "export", 3)),
             (free, KeyHint("d", "delete", "delete", 4)),
@@ -239,23 +234,16 @@ class HistoryScreen(Screen[None]):
 
     # Keys
 
-    def action_read(self) -> None:
-        """Show the whole debate, at its end."""
+    def action_open(self, action: Literal["read", "play"]) -> None:
+        """Show the whole debate at its end, or play it from the start."""
         if self._is_filtering:
             self._apply_filter()
-        self._open("read")
-
-    def action_play(self) -> None:
-        """Play the debate from the start."""
-        self._open("play")
-
-    def _open(self, action: Literal["read", "play", "continue"]) -> None:
-        if chosen := self.highlighted_debate:
+        if chosen := self._debate_list.highlighted_debate:
             self._selection_callback(HistorySelection(chosen.debate, action, self._filter_bar.input.value))
 
     def action_resume(self) -> None:
         """Resume the debate where it was interrupted."""
-        chosen = self.highlighted_debate
+        chosen = self._debate_list.highlighted_debate
         if chosen is not None and chosen.finished == "complete":
             self._show_message("This debate is complete; there is nothing to resume")
         elif chosen is not None:
@@ -271,7 +259,7 @@ class HistoryScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Ask for a file type and export the debate."""
-        if chosen := self.highlighted_debate:
+        if chosen := self._debate_list.highlighted_debate:
             debate = chosen.debate
 
             def export(index: int | None) -> None:
@@ -292,7 +280,7 @@ class HistoryScreen(Screen[None]):
 
     def action_delete(self) -> None:
         """Delete the debate after confirmation."""
-        if chosen := self.highlighted_debate:
+        if chosen := self._debate_list.highlighted_debate:
             debate = chosen.debate
 
             def delete(index: int | None) -> None:
@@ -344,7 +332,7 @@ class HistoryScreen(Screen[None]):
         self._apply_filter()
 
     def _apply_filter(self) -> None:
-        chosen = self.highlighted_debate
+        chosen = self._debate_list.highlighted_debate
         self._show_debates(chosen.debate if chosen else "")
 
     def on_descendant_focus(self) -> None:
@@ -357,7 +345,7 @@ class HistoryScreen(Screen[None]):
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
         """Show the debate."""
-        self.action_read()
+        self.action_open("read")
 
 
 class HistoryApp(BaseApp[HistorySelection]):

@@ -5,29 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from msgspec.structs import replace
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.events import DescendantFocus
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.screens.dialogs import InputScreen, MenuItem, MenuScreen
-from debate_tui.tui.setup_form import (
-    ITEM_LABELS,
-    SetupItem,
-    SourceOption,
-    format_mismatch,
-    help_text,
-    item_row,
-    profile_fields,
-)
+from debate_tui.tui.screens.start_menus import StartMenus
+from debate_tui.tui.setup_form import SetupItem, SourceOption, format_mismatch
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
 from debate_tui.tui.widgets.header import TitleBar
 from debate_tui.tui.widgets.input_bars import LineInput
-from debate_tui.tui.widgets.option_list import MarkedList, to_content, to_lines
+from debate_tui.tui.widgets.option_list import to_content, to_lines
 from debate_tui.tui.widgets.rows import Piece
+from debate_tui.tui.widgets.setup_list import SetupList, SetupRows, help_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize
     from textual.geometry import Size
-    from textual.widgets import Input, OptionList
+    from textual.widgets import Input
 
     from debate_tui.domain.debate import Format
     from debate_tui.tui.setup_form import DebateSetup
@@ -47,16 +42,12 @@ WIDE_COLUMNS = 110
 """Columns from which the help is shown beside the list."""
 ROOMY_ROWS = 30
 """Rows from which there is extra space around the topic."""
+LOW_ROWS = 20
+"""Below this many rows, there is none."""
 MAX_TOPIC_CHARACTERS = 4000
-MAX_LABEL_CHARACTERS = 60
 MAX_HELP_CHARACTERS = 2000
 
 TYPED_SOURCE_TEXTS = ("entered by you", "Entered by you. It is checked when the debate starts.")
-_SOURCE_EXAMPLES = (
-    "openai:MODEL   anthropic:MODEL   groq:MODEL   ollama:MODEL",
-    "local:FILE.gguf   https://host/path   demo:VOICE",
-)
-
 _SECTION_STARTS = (SetupItem("format"), SetupItem("judge"), SetupItem("begin"))
 """Items with a blank row above them."""
 
@@ -67,36 +58,17 @@ class StartCallbacks(NamedTuple):
     `on_sources_change` is called with the setup's sources after the first frame is painted, and whenever they
     change. `discover` then finds more sources, and debaters that replace the initial ones; it returns no
     debaters if the user chose them or nothing better was found. `check_source` raises `DebateError` for a
-    source that is not valid. `on_start` is called with the debate to start; call `show_start_error` if it
-    cannot start.
+    source that is not valid. `estimate_cost` returns the likely cost of a debate in US dollars, `None` if it
+    is not known. `on_start` is called with the debate to start; call `show_start_error` if it cannot start.
+    `on_history` is called with the setup when the user wants to see the recorded debates.
     """
 
     on_sources_change: Callable[[tuple[str, ...]], None]
     discover: Callable[[], Awaitable[tuple[Sequence[SourceOption], tuple[str, ...]]]]
     check_source: Callable[[str], object]
+    estimate_cost: Callable[[DebateSetup], Awaitable[float | None]]
     on_start: Callable[[DebateSetup], None]
-
-
-class SetupList(MarkedList):
-    """The list of the setup's items; its keys run actions of the screen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move_up"),
-        Binding("left", "screen.change(-1)"),
-        Binding("right", "screen.change(1)"),
-        Binding("space", "select"),
-        Binding("delete,backspace,minus", "screen.remove"),
-        Binding("plus", "screen.add"),
-        Binding("e", "screen.edit"),
-    ]
-    marks_unfocused = False
-
-    async def action_move_up(self) -> None:
-        """Move the highlight up; from the first item, move to the topic."""
-        if self.highlighted:
-            self.action_cursor_up()
-        else:
-            await self.run_action("screen.focus_topic")
+    on_history: Callable[[DebateSetup], None]
 
 
 class StartScreen(Screen[None]):
@@ -137,12 +109,15 @@ class StartScreen(Screen[None]):
     }
     StartScreen.-wide.-ascii #setup-help { border-top: none; border-left: ascii $faint; }
     StartScreen.-roomy #topic { padding: 2 0; }
+    StartScreen.-low #topic { padding: 0; }
     StartScreen.-roomy #topic Static { height: 2; }
     """
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,shift+tab", "switch_focus"),
         Binding("down", "focus_list"),
+        Binding("up", "choose_topic"),
+        Binding("ctrl+r", "history"),
         Binding("escape", "focus_topic"),
     ]
 
@@ -165,6 +140,7 @@ class StartScreen(Screen[None]):
         self._start_callbacks = callbacks
         self._has_default_debaters = True
         self._is_starting = False
+        self._estimate: float | None = None
         self._title_bar = TitleBar("debate-tui", glyphs)
         self._topic_input = LineInput(
             enter_action="begin",
@@ -172,6 +148,13 @@ class StartScreen(Screen[None]):
             placeholder="A question or a motion",
             max_length=MAX_TOPIC_CHARACTERS,
             select_on_focus=False,
+        )
+        self._menus = StartMenus(
+            self,
+            glyphs,
+            check_source=callbacks.check_source,
+            on_change=self._change_setup,
+            on_typed=self._apply_typed,
         )
         self._rows: list[SetupItem | None] = [*setup.items]
         """The item in each row of the list; `None` for a blank row."""
@@ -207,10 +190,12 @@ class StartScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         """Adapt to the new size."""
         self._apply_size(event.size)
+        self._show_setup()
 
     def _apply_size(self, size: Size) -> None:
         self.set_class(size.width >= WIDE_COLUMNS, "-wide")
         self.set_class(size.height >= ROOMY_ROWS, "-roomy")
+        self.set_class(size.height < LOW_ROWS, "-low")
         self._title_bar.styles.margin = (0, 0, max(0, size.height - ROOMY_ROWS) // 4, 0)
 
     def warn(self, text: str) -> None:
@@ -227,6 +212,7 @@ class StartScreen(Screen[None]):
     def _start_discovery(self) -> None:
         self._start_callbacks.on_sources_change(self.setup.sources)
         self.run_worker(self._run_discovery(), name=DISCOVERY_WORKER)
+        self._start_estimate()
 
     async def _run_discovery(self) -> None:
         options, debaters = await self._start_callbacks.discover()
@@ -239,6 +225,17 @@ class StartScreen(Screen[None]):
         else:
             self._show_setup()
 
+    def _start_estimate(self) -> None:
+        setup = self.setup
+
+        async def run() -> None:
+            estimate = await self._start_callbacks.estimate_cost(setup)
+            if estimate != self._estimate:
+                self._estimate = estimate
+                self._show_setup()
+
+        self.run_worker(run(), group="estimate", exclusive=True)
+
     # Display
 
     @property
@@ -249,50 +246,40 @@ class StartScreen(Screen[None]):
     def _show_setup(self) -> None:
         """Show the setup, and highlight the same item as before, or the last one like it."""
         here = self._item
+        sections = (
+            _SECTION_STARTS if self.has_class("-wide") or self.has_class("-roomy") else _SECTION_STARTS[-1:]
+        )
         self._rows = []
         for item in self.setup.items:
-            self._rows += [None, item] if item in _SECTION_STARTS else [item]
+            self._rows += [None, item] if item in sections and not self.has_class("-low") else [item]
+        rows = SetupRows(
+            self.setup,
+            self._source_options,
+            self._formats.get(self.setup.format),
+            self._glyphs,
+            self.app.size.width,
+            self._estimate,
+        )
         same = [item for item in self.setup.items if item.kind == here.kind]
         options = [
-            Option("", disabled=True)
-            if item is None
-            else Option(
-                to_content(
-                    item_row(item, self.setup, self._source_options, self._formats, self._glyphs),
-                    self._glyphs,
-                )
-            )
+            Option("", disabled=True) if item is None else Option(to_content(rows.row(item), self._glyphs))
             for item in self._rows
         ]
         self._setup_list.set_options(options)
         self._setup_list.highlighted = self._rows.index(same[min(here.position, len(same) - 1)])
-        self._show_explanation()
+        self.show_help()
 
-    def _show_explanation(self) -> None:
+    @on(DescendantFocus)
+    @on(OptionList.OptionHighlighted)
+    def show_help(self) -> None:
+        """Show the help and the hints for what has the focus."""
         item = self._item if self._setup_list.has_focus else None
         title, *paragraphs = help_text(item, self.setup, self._source_options, self._formats)
         text = "\n\n".join(filter(None, paragraphs))
         lines = [Piece(one_line(line, MAX_HELP_CHARACTERS), Tone.QUIET) for line in text.split("\n")]
         rows = [Piece(one_line(title), bold=True), *lines]
         self._setup_help.update(to_lines([(row,) for row in rows], self._glyphs))
-        self._footer.set_hints(self._hints(item))
-
-    def _hints(self, item: SetupItem | None) -> tuple[KeyHint, ...]:
-        is_debater = item is not None and item.kind == "debater" and bool(self.setup.source(item))
-        choosing = item is not None and item.kind != "begin"
-        arrows = "left/right" if self.has_class("-ascii") else "←→"
-        hints = (
-            (not choosing, KeyHint("enter", "start", "begin", 1)),
-            (item is None, KeyHint("tab", "debaters and format", "switch_focus", 2)),
-            (choosing, KeyHint(arrows, "change", "change(1)", 1)),
-            (choosing, KeyHint("enter", "choose", "open", 2)),
-            (is_debater, KeyHint("e", "name, side, persona", "edit", 3)),
-            (item is not None and self.setup.can_remove(item), KeyHint("del", "remove", "remove", 4)),
-            (item is not None, KeyHint("tab", "topic", "switch_focus", 5)),
-            (item is not None, KeyHint("T", "theme", "app.themes", 6)),
-            (True, KeyHint("^q" if item is None else "q", "quit", "app.quit", 0)),
-        )
-        return tuple(hint for wanted, hint in hints if wanted)
+        self._footer.set_hints(_hints(item, self.setup, self._glyphs))
 
     def _change_setup(self, setup: DebateSetup) -> None:
         self._has_default_debaters = self._has_default_debaters and setup.debaters == self.setup.debaters
@@ -301,6 +288,7 @@ class StartScreen(Screen[None]):
         self.setup = setup
         self._footer.show_status("")
         self._show_setup()
+        self._start_estimate()
 
     # Keys
 
@@ -332,16 +320,35 @@ class StartScreen(Screen[None]):
         judges = self._item.kind == "judge"
         count = len(self.setup.judges if judges else self.setup.debaters)
         if (item := SetupItem("judge" if judges else "debater", count)) in self.setup.items:
-            self._open(item)
+            self.action_open(item)
 
-    def action_open(self) -> None:
-        """Show all options for the highlighted item, or start the debate."""
-        self._open(self._item)
+    def action_choose_topic(self) -> None:
+        """Let the user choose an example topic."""
+
+        def choose(topic: str) -> None:
+            self._topic_input.value = topic
+            self._topic_input.action_end()
+
+        self.set_focus(self._topic_input)
+        self._menus.choose_topic(choose)
+
+    def action_history(self) -> None:
+        """Leave for the recorded debates."""
+        if not self._is_starting:
+            self._start_callbacks.on_history(replace(self.setup, topic=self._topic_input.text))
+
+    def action_open(self, item: SetupItem | None = None) -> None:
+        """Show all options for an item, or for the highlighted one; or start the debate."""
+        item = item or self._item
+        if item.kind == "begin":
+            self.action_begin()
+        else:
+            self._menus.open_item(item, self.setup, self._source_options, self._formats)
 
     def action_edit(self) -> None:
         """Edit the profile of the highlighted debater."""
         if self._item.kind == "debater" and self.setup.source(self._item):
-            self._edit_profile(self._item.position)
+            self._menus.edit_profile(self._item.position, self.setup)
 
     def action_begin(self) -> None:
         """Start the debate if the setup is complete."""
@@ -368,80 +375,33 @@ class StartScreen(Screen[None]):
         """Clear the message about a missing topic."""
         self._footer.show_status("")
 
-    def on_descendant_focus(self) -> None:
-        """Show the help for what has the focus."""
-        self._show_explanation()
-
-    def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
-        """Show the help for the highlighted item."""
-        self._show_explanation()
-
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
         """Open the highlighted item."""
         self.action_open()
 
-    # Menus
-
-    def _open(self, item: SetupItem) -> None:
-        """Let the user choose an option for an item, or enter another source."""
-        if item.kind == "begin":
-            self.action_begin()
-            return
-        choices = self.setup.choices(item, self._source_options, self._formats)
-        rows = [(choice.label, choice.description) for choice in choices]
-        title = ITEM_LABELS[item.kind]
+    def _apply_typed(self, item: SetupItem, text: str) -> None:
+        """Apply what was typed for an item; a source is offered from then on."""
         if item.kind in ("debater", "judge"):
-            rows.append(("another source", "as for -d"))
-            title = f"{item.kind.capitalize()} {item.position + 1}"
-
-        def chosen(index: int | None) -> None:
-            if index is not None and index < len(choices):
-                self._change_setup(choices[index].setup)
-            elif index is not None:
-                check = self._start_callbacks.check_source
-                self.app.push_screen(InputScreen(title, _SOURCE_EXAMPLES, self._glyphs, check=check), typed)
-
-        def typed(source: str | None) -> None:
-            if source:
-                self._source_options = (*self._source_options, SourceOption(source, *TYPED_SOURCE_TEXTS))
-                self._change_setup(self.setup.with_source(item, source))
-
-        setups = [choice.setup for choice in choices]
-        here = setups.index(self.setup) if self.setup in setups else 0
-        items = [_menu_item(label, about) for label, about in rows]
-        self.app.push_screen(MenuScreen(title, items, self._glyphs, highlighted=here), chosen)
-
-    def _edit_profile(self, position: int) -> None:
-        """Let the user choose a field of a debater's profile and edit it."""
-        profile, fields = self.setup.profile(position), profile_fields(self.setup.debaters[position])
-
-        def chosen(index: int | None) -> None:
-            if index is None:
-                return
-            field = fields[index]
-
-            def typed(text: str | None) -> None:
-                if text is not None:
-                    changed = replace(profile, **{field.name: field.parse(text)})
-                    self._change_setup(self.setup.with_profile(position, changed))
-
-            question = InputScreen(
-                f"Debater {position + 1}: {field.label}",
-                (field.description,),
-                self._glyphs,
-                check=field.parse,
-                text=field.text(profile),
-                max_characters=field.max_characters,
-            )
-            self.app.push_screen(question, typed)
-
-        items = [
-            _menu_item(f"{field.label} …", field.text(profile) or field.default, field.key)
-            for field in fields
-        ]
-        self.app.push_screen(MenuScreen(f"Debater {position + 1}", items, self._glyphs), chosen)
+            self._source_options = (*self._source_options, SourceOption(text, *TYPED_SOURCE_TEXTS))
+        self._change_setup(self.setup.with_typed(item, text))
 
 
-def _menu_item(label: str, about: str, key: str = "") -> MenuItem:
-    detail = Piece(one_line(about, MAX_LABEL_CHARACTERS), Tone.QUIET)
-    return MenuItem(one_line(label, MAX_LABEL_CHARACTERS), key, (detail,))
+def _hints(item: SetupItem | None, setup: DebateSetup, glyphs: Glyphs) -> tuple[KeyHint, ...]:
+    """Return the hints while an item has the focus, or the topic, which is the item `None`."""
+    is_debater = item is not None and item.kind == "debater" and bool(setup.source(item))
+    choosing = item is not None and item.kind != "begin"
+    arrows, up = ("left/right", "up") if glyphs.thin_line.isascii() else ("←→", "↑")
+    hints = (
+        (not choosing, KeyHint("enter", "start", "begin", 1)),
+        (item is None, KeyHint(up, "examples", "choose_topic", 2)),
+        (item is None, KeyHint("tab", "debaters and format", "switch_focus", 3)),
+        (choosing, KeyHint(arrows, "change", "change(1)", 1)),
+        (choosing, KeyHint("enter", "choose", "open", 2)),
+        (is_debater, KeyHint("e", "settings", "edit", 3)),
+        (item is not None and setup.can_remove(item), KeyHint("del", "remove", "remove", 4)),
+        (item is not None, KeyHint("tab", "topic", "switch_focus", 5)),
+        (item is not None, KeyHint("T", "theme", "app.themes", 6)),
+        (True, KeyHint("^r", "history", "history", 4)),
+        (True, KeyHint("^q" if item is None else "q", "quit", "app.quit", 0)),
+    )
+    return tuple(hint for wanted, hint in hints if wanted)

@@ -118,7 +118,7 @@ class FilterBar(InputBar):
         super().__init__(
             BarLabel("/"),
             LineInput(
-                enter_action="read",
+                enter_action="open('read')",
                 escape_action="back",
                 placeholder="Filter by topic, name or model",
                 max_length=MAX_SEARCH_CHARACTERS,

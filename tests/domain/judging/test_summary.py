@@ -11,6 +11,7 @@ from debate_tui.domain.judging.summary import (
     Score,
     VoteSummary,
     describe_outcome,
+    outcome_label,
     summarise_outcome,
 )
 from debate_tui.domain.transcript import Transcript
@@ -183,3 +184,38 @@ def test_what_the_judges_came_to_is_said_as_the_screen_says_it(verdicts: list, s
     opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST)
     transcript = Transcript(numbered_events(opened, *verdicts))
     assert list(describe_outcome(transcript))[-1] == says
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "label"),
+    [
+        ((), ""),
+        ((NONE,), ""),
+        ((verdict("a"), verdict("b"), verdict("a"), NONE), "Ada wins"),
+        ((verdict("a"), verdict("b")), "tie"),
+        ((verdict("b", model=""),), "Ben wins"),
+        ((verdict(None, model=""),), "agreed"),
+        ((verdict(None, model="", agreed=False),), "divided"),
+    ],
+)
+def test_a_list_says_who_won_in_a_word_or_two(verdicts: tuple[Verdict, ...], label: str):
+    opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST)
+    assert outcome_label(Transcript(numbered_events(opened, *verdicts))) == label
+
+
+@pytest.mark.parametrize(("after", "label"), [(70, "For wins"), (20, "Against wins"), (40, "tie")])
+def test_where_opinion_decides_a_side_wins(after: int, label: str):
+    opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST, outcome="swing")
+    moved = verdict("a", stance_before=40, stance_after=after)
+    assert outcome_label(Transcript(numbered_events(opened, moved))) == label
+
+
+def test_without_a_verdict_the_users_own_vote_counts():
+    opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST)
+    votes = (
+        Vote(when="before", voter="user", debater="a"),
+        Vote(when="after", voter="viewer-1", debater="a"),
+    )
+    assert outcome_label(Transcript(numbered_events(opened, *votes))) == ""
+    votes = (*votes, Vote(when="after", voter="user", debater=None))
+    assert outcome_label(Transcript(numbered_events(opened, *votes))) == "your vote: undecided"

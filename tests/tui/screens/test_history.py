@@ -31,7 +31,7 @@ async def test_it_lists_topic_time_format_debaters_and_ending() -> None:
         assert "5 debates, newest first" in history.rows[0]
         assert "❯ Should cities ban private cars" in history.text
         for told in (
-            "✓ complete · today 06:00 · oxford · Ada, Ben",
+            "✓ complete · For wins · today 06:00",
             "✂ interrupted",
             "■ stopped",
             "✗ failed",
@@ -228,3 +228,32 @@ def test_looks_when_asked(
 
 def test_looks_in_ascii(snap_compare: Snap) -> None:
     assert snap_compare(HistoryHarness(ascii=True).app, terminal_size=(120, 35), press=["e"])
+
+
+async def test_it_tells_who_won_how_long_it_took_and_what_it_cost() -> None:
+    async with HistoryHarness().opened(140, 40) as history:
+        assert "✓ complete · For wins · today 06:00" in history.text
+        assert "outcome     For wins" in history.text
+        assert "cost        $0.0062+" in history.text
+        await history.press("down")
+        assert "outcome     not judged" in history.text
+        assert "cost        $0.0160" in history.text
+
+
+async def test_from_the_start_screen_escape_leads_back() -> None:
+    async with HistoryHarness(from_start=True).opened() as history:
+        assert "esc new debate" in history.rows[-1]
+        await history.press("slash", *"tabs", "escape")
+        assert history.app.is_running
+        await history.press("escape")
+        assert history.app.return_value == HistorySelection("", "back", "")
+    async with HistoryHarness().opened() as history:
+        await history.press("escape")
+        assert history.app.is_running
+
+
+async def test_a_debate_that_cannot_be_read_is_listed_all_the_same() -> None:
+    harness = HistoryHarness()
+    harness.archive.trouble = DebateError("The record is damaged.")
+    async with harness.opened() as history:
+        assert "✓ complete · today 06:00 · oxford" in history.text

@@ -6,11 +6,18 @@ import pytest
 
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.tui.screens.dialogs import InputScreen, MenuScreen
-from debate_tui.tui.screens.start import SetupList, StartScreen
-from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, format_mismatch
+from debate_tui.tui.screens.start import StartScreen
+from debate_tui.tui.setup_form import (
+    EXAMPLE_TOPICS,
+    DebaterProfile,
+    DebateSetup,
+    SourceOption,
+    format_mismatch,
+)
 from debate_tui.tui.widgets.input_bars import LineInput
+from debate_tui.tui.widgets.setup_list import SetupList
 from tests.tui.debate_harness import OXFORD
-from tests.tui.start_harness import DEMO, KEYS, SERVED, StartHarness
+from tests.tui.start_harness import DEMO, KEYS, LOCAL, SERVED, StartHarness
 
 OPENAI, ANTHROPIC = (offer.source for offer in KEYS)
 
@@ -45,6 +52,10 @@ async def test_arrows_change_what_is_pointed_at() -> None:
         assert start.screen.setup.debaters == ("demo", ANTHROPIC)
         await start.press("down", "down", "down", "right")
         assert start.screen.setup.format == "assigned-sides"
+        await start.press("down", "right")
+        assert start.screen.setup.rounds == 1
+        await start.press("down", "right")
+        assert start.screen.setup.max_cost == 0.1
         await start.press("down", "left")
         assert start.screen.setup.mode is DisplayMode.STAGGERED
         await start.press("down", "right")
@@ -58,6 +69,8 @@ async def test_arrows_change_what_is_pointed_at() -> None:
             debaters=("demo", ANTHROPIC),
             format="assigned-sides",
             mode=DisplayMode.STAGGERED,
+            rounds=1,
+            max_cost=0.1,
             judges=(OPENAI, "demo"),
         )
 
@@ -126,7 +139,7 @@ async def test_menus_show_what_is_chosen_and_escape_changes_nothing() -> None:
         assert start.screen.setup == before
         await start.press("enter", "up", "enter")
         assert start.screen.setup.format == "listen"
-        await start.press("down", "enter", "down", "enter")
+        await start.press("down", "down", "down", "enter", "down", "enter")
         assert start.screen.setup.mode is DisplayMode.SYNCHRONIZED
 
 
@@ -216,7 +229,7 @@ async def test_the_mouse_does_what_keys_do() -> None:
         assert "Debater 3" in start.text
         await start.pilot.click(offset=(0, 0))
         assert isinstance(start.app.screen, StartScreen)
-        await start.pilot.click(listed, offset=(20, 9))
+        await start.pilot.click(listed, offset=(20, 11))
         assert len(start.proposed) == 1
 
 
@@ -238,7 +251,7 @@ async def test_every_row_can_be_reached_however_low_the_screen(height: int) -> N
     proposal = DebateSetup(topic="x", debaters=("demo",) * 4, judges=("demo",) * 3)
     async with StartHarness(proposal).opened(80, height) as start:
         await start.press("tab")
-        for _ in range(9):
+        for _ in range(11):
             assert "❯" in start.text
             await start.press("down")
         assert any("❯" in row and "Start the debate" in row for row in start.rows)
@@ -309,7 +322,7 @@ async def test_what_is_no_debater_yet_has_no_name() -> None:
         assert start.app.screen is start.screen
         assert "persona" not in start.rows[-1]
         await start.press("up")
-        assert "e name, side, persona" in start.rows[-1]
+        assert "e settings" in start.rows[-1]
 
 
 async def test_cursors_stand_still_where_animations_are_not_wanted() -> None:
@@ -319,3 +332,85 @@ async def test_cursors_stand_still_where_animations_are_not_wanted() -> None:
         assert not start.screen._topic_input.cursor_blink
         await start.press("tab", "e", "n")
         assert not start.app.screen.query_one(LineInput).cursor_blink
+
+
+async def test_a_topic_is_chosen_from_examples() -> None:
+    async with StartHarness().opened() as start:
+        assert "↑ examples" in start.rows[-1]
+        await start.press("up")
+        assert "Example topics" in start.text
+        await start.press("down", "enter")
+        assert start.screen._topic_input.has_focus
+        await start.press("enter")
+        assert [proposal.topic for proposal in start.proposed] == [EXAMPLE_TOPICS[1]]
+
+
+async def test_rounds_are_those_of_phases_that_are_repeated() -> None:
+    async with StartHarness(DebateSetup(topic="x", debaters=("demo", "demo"))).opened() as start:
+        assert "set by the format" in start.text
+        assert "Rebuttal × 2" in start.text
+        await start.press("tab", *["down"] * 4, "enter", "down", "down", "down", "enter")
+        assert "Rebuttal × 3" in start.text
+        await start.press("enter", "end", "enter", *"zero", "enter")
+        assert "Use 1 or more." in start.text
+        await start.press(*["backspace"] * 4, "8", "enter")
+        assert start.screen.setup.rounds == 8
+        await start.press("up", "left")
+        assert start.screen.setup.rounds is None
+        assert "no phase is repeated" in start.text
+        await start.press("down", "right")
+        assert start.screen.setup.rounds is None
+
+
+async def test_a_budget_is_money_or_tokens() -> None:
+    async with StartHarness(DebateSetup(topic="x", debaters=("demo", "demo")), cost=0.031).opened() as start:
+        assert "no limit" in start.text
+        assert "about $0.03" in start.text
+        await start.press("tab", *["down"] * 5, "enter", "end", "enter", *"much", "enter")
+        assert "The budget cannot be 'much'." in start.text
+        await start.press(*["backspace"] * 4, "0", "full_stop", "0", "2", "enter")
+        assert "about $0.03, over budget" in start.text
+        await start.press("enter", "end", "enter", *"20000", "space", *"tokens", "enter")
+        assert "$0.0200 or 20,000 tokens" in start.text
+        await start.press("end", "enter")
+    (proposal,) = start.proposed
+    assert (proposal.max_cost, proposal.max_tokens) == (0.02, 20000)
+
+
+async def test_history_is_one_key_away_and_the_setup_is_kept() -> None:
+    async with StartHarness().opened() as start:
+        await typed(start, "Tea")
+        assert "^r history" in start.rows[-1]
+        await start.press("ctrl+r")
+        assert [setup.topic for setup in start.left] == ["Tea"]
+
+
+async def test_without_a_model_it_says_how_to_connect_one() -> None:
+    async with StartHarness(DebateSetup(), (LOCAL, DEMO)).opened(80, 24) as start:
+        assert "To connect a model, set a key such as OPENAI_API_KEY" in " ".join(start.text.split())
+        await start.press("tab", "enter", "end", "up")
+        assert "❯ connect a model" in start.text
+        await start.press("enter")
+        assert "debate-tui help providers" in " ".join(start.text.split())
+        await start.press("escape")
+        assert start.app.screen is start.screen
+    async with StartHarness().opened() as start:
+        assert "connect a model" not in start.text
+
+
+async def test_parameters_are_shown_beside_a_model_and_offered_with_it() -> None:
+    async with StartHarness().opened(140, 35) as start:
+        await start.press("tab", "enter", "end", "up", "enter", "e", *"high", "enter")
+        assert "key found, effort high" in start.text
+        assert start.screen.setup.profile(0).effort == "high"
+
+
+async def test_a_small_screen_shows_what_matters() -> None:
+    async with StartHarness(DebateSetup()).opened(40, 15) as start:
+        assert "enter start   ↑ examples" in start.rows[-1]
+        for told in ("Debaters 1 demo", "Against", "Add a debater", "Format", "Rounds", "Budget", "Judges"):
+            assert told in start.text
+        await start.press("up")
+        assert EXAMPLE_TOPICS[0] in start.text
+        await start.press("escape", "tab", "end")
+        assert "▸ Start the debate" in start.text
