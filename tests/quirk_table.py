@@ -1,21 +1,16 @@
 """The manual's tables of what servers really send, made of the cases that are tested.
 
-`python -m tests.quirk_table` writes them into debate_tui/manual/recovery.md.
+`python -m tests.manual_tables` writes them into the page on recovery.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
-import debate_tui
 from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.resilience.backoff import FaultAction, fault_action
 from tests.sources.deviations import DEVIATIONS, Deviation
 
-PAGE = Path(debate_tui.__file__).parent / "manual" / "recovery.md"
-MARKED = re.compile(r"(?<=<!-- quirks -->\n).*?(?=<!-- /quirks -->)", re.DOTALL)
 APIS = {"chat": "Chat Completions", "responses": "Responses", "messages": "Messages", "endpoint": "endpoints"}
 
 
@@ -367,8 +362,3 @@ def _join(outcomes: list[str]) -> str:
     if len(outcomes) > 1 and all(text.startswith(SHOWN) for text in outcomes):
         return f"{SHOWN}; its code decides what is done"
     return " or ".join(outcomes)
-
-
-if __name__ == "__main__":
-    text = PAGE.read_text("utf-8")
-    PAGE.write_text(MARKED.sub(lambda _: quirk_tables(), text), "utf-8")

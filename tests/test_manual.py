@@ -1,46 +1,51 @@
-"""The manual says what the code does: the tables of providers and quirks, the parameters, every example."""
+"""The manual says what the code does: its tables, the keys, the keys of formats, every example."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import msgspec
 import pytest
+from textual.keys import format_key
 
-import debate_tui
-from debate_tui.config import Settings
-from debate_tui.domain.debate import ModelParameters
-from debate_tui.sources.providers import configure_providers, providers
+from debate_tui.cli.manual import FOLDER
+from debate_tui.config import ENVIRONMENT_PREFIX, Settings
+from debate_tui.domain.debate import Format, ModelParameters, Phase
+from debate_tui.domain.formats import parse_format
+from debate_tui.sources.providers import configure_providers
 from debate_tui.sources.registry import TYPED_PARAMETERS, parse_source
+from debate_tui.tui.screens.debate import DebateScreen
+from debate_tui.tui.screens.replay import ReplayScreen
 from tests import quirk_table
+from tests.manual_tables import TABLES, marked
 from tests.sources.deviations import DEVIATIONS
 
-PAGE = Path(debate_tui.__file__).parent / "manual" / "providers.md"
-TEXT = PAGE.read_text("utf-8")
-EXAMPLES = re.findall(r"^```toml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-APIS = {"chat": "Chat Completions", "responses": "Responses", "messages": "Messages"}
+PROVIDERS = (FOLDER / "providers.md").read_text("utf-8")
+FORMATS = (FOLDER / "formats.md").read_text("utf-8")
+KEYS = (FOLDER / "keys.md").read_text("utf-8")
+TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXAMPLES = [
+    example for file in sorted(FOLDER.glob("*.md")) for example in TOML.findall(file.read_text("utf-8"))
+]
 
 
-def provider_table() -> str:
-    lines = ["| name | provider | API | address | key | default model |", "|---|---|---|---|---|---|"]
-    for name, entry in providers().items():
-        key = " or ".join(f"`{variable}`" for variable in entry.key_env)
-        lines.append(
-            f"| `{name}` | {entry.title} | {APIS[entry.api]} | `{entry.base_url}` "
-            f"| {key if entry.needs_key else 'none needed'} "
-            f"| {f'`{entry.model}`' if entry.model else 'the first it lists'} |"
-        )
-    return "\n".join(lines)
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_those_of_the_code(name: str) -> None:
+    """If they are not: `python -m tests.manual_tables`."""
+    page, make = TABLES[name]
+    found = marked(name).search((FOLDER / f"{page}.md").read_text("utf-8"))
+    assert found is not None
+    assert found.group() == make()
 
 
-def test_every_provider_is_in_the_table() -> None:
-    assert f"<!-- providers -->\n{provider_table()}\n<!-- /providers -->" in TEXT
+def test_every_tested_quirk_has_one_row() -> None:
+    rows = [name for table in quirk_table.TABLES.values() for row in table for name in row.cases]
+    assert sorted(rows) == sorted({case.what for case in DEVIATIONS})
 
 
 def test_every_parameter_is_explained() -> None:
-    explained = re.findall(r"^\| `(\w+)`[^|]*\| [^|]+ \| [^|]+ \| [^|]+ \|$", TEXT, re.MULTILINE)
+    explained = re.findall(r"^\| `(\w+)`[^|]*\| [^|]+ \| [^|]+ \| [^|]+ \|$", PROVIDERS, re.MULTILINE)
     assert tuple(explained) == ModelParameters.__struct_fields__
     assert tuple(explained[: len(TYPED_PARAMETERS)]) == TYPED_PARAMETERS
 
@@ -50,7 +55,7 @@ def test_every_example_can_be_used(example: str) -> None:
     settings = msgspec.convert(tomllib.loads(example), Settings)
     configure_providers({name: table.fields for name, table in settings.provider.items()})
     for source in (*settings.provider, *(seat.source for seat in settings.debater)):
-        assert parse_source(source).kind == "provider"
+        assert parse_source(source).kind in ("provider", "endpoint")
     configure_providers({})
 
 
@@ -59,17 +64,26 @@ def test_the_clouds_have_an_example_each() -> None:
     assert {"azure", "bedrock", "vertex", "litellm"} <= tables
 
 
-def test_the_tables_of_quirks_are_those_of_the_tests() -> None:
-    """If they are not: `python -m tests.quirk_table`."""
-    marked = f"<!-- quirks -->\n{quirk_table.quirk_tables()}<!-- /quirks -->"
-    assert marked in quirk_table.PAGE.read_text("utf-8")
+def test_the_keys_of_formats_are_explained_and_their_example_is_one() -> None:
+    explained = {
+        name for row in re.findall(r"^\| (`.+?) \|", FORMATS, re.MULTILINE) for name in row.split("`")
+    }
+    for struct in (Format, Phase):
+        assert set(struct.__struct_encode_fields__) <= explained
+    example = re.search(r"^```toml format\n(.*?)^```", FORMATS, re.MULTILINE | re.DOTALL)
+    assert example is not None
+    assert parse_format(example.group(1), "duel.toml").name == "duel"
 
 
-def test_every_tested_quirk_has_one_row() -> None:
-    rows = [name for table in quirk_table.TABLES.values() for row in table for name in row.cases]
-    assert sorted(rows) == sorted({case.what for case in DEVIATIONS})
+@pytest.mark.parametrize("screen", [DebateScreen, ReplayScreen])
+def test_every_key_is_explained(screen: type[DebateScreen]) -> None:
+    explained = set(re.findall(r"`([^`]+)`", KEYS)) | set("0123456789")
+    explained |= {"escape", "question_mark", "f1", "shift+enter"}
+    for binding in screen.BINDINGS:
+        names = {name for key in binding.key.split(",") for name in (key, format_key(key))}
+        assert names & explained, binding.key
 
 
-if __name__ == "__main__":
-    marked = re.compile(r"(?<=<!-- providers -->\n).*?(?=<!-- /providers -->)", re.DOTALL)
-    PAGE.write_text(marked.sub(lambda _: provider_table() + "\n", TEXT), "utf-8")
+def test_the_prefix_of_variables_is_the_programs() -> None:
+    text = (FOLDER / "configuration.md").read_text("utf-8")
+    assert f"`{ENVIRONMENT_PREFIX}` and the key in capitals" in text

@@ -1,109 +1,83 @@
-"""The README says what the code does: every setting with its type, unit and default, every option and key."""
+"""The README and the manual show commands that exist, and link to what is there."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-import msgspec
-from msgspec import inspect
+import pytest
 
+from debate_tui.cli.manual import FOLDER
 from debate_tui.cli.options import COMMAND_NAMES, debate
 from debate_tui.cli.subcommands import COMMANDS
-from debate_tui.config import DebaterSettings, JudgeSettings, ModelPrice, ProviderSettings, Settings
-from debate_tui.domain.debate import ModelParameters
-from debate_tui.domain.stream import RecoveryPolicy
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+PAGES = (README, *sorted(FOLDER.glob("*.md")))
+MAX_README_LINES = 170
+MAX_PICTURE_BYTES = 1_500_000
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
-
-
-def rows(table: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
-    """The README's line for each field of a settings table."""
-    info = inspect.type_info(table)
-    assert isinstance(info, inspect.StructType)
-    # A debater's own fields first, then those of its model.
-    inherited = ModelParameters.__struct_fields__ if issubclass(table, ModelParameters) else ()
-    for field in sorted(info.fields, key=lambda field: field.name in inherited):
-        type_, extra, described = field.type, {}, ""
-        while isinstance(type_, inspect.Metadata):
-            extra = {**(type_.extra or {}), **extra}
-            described = described or (type_.extra_json_schema or {}).get("description", "")
-            type_ = type_.type
-        if isinstance(type_, inspect.StructType) or field.name in ("debater", "price", "provider"):
-            continue
-        unit = f", {extra['unit']}" if "unit" in extra else ""
-        yield f"| `{prefix}{field.name}` | {kind(type_)}{unit} | {default(field)} | {described} |"
+_SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`(debate-tui [^`]+)`")
+_LINK = re.compile(r"\]\(([^)]+)\)")
 
 
-def kind(type_: inspect.Type) -> str:
-    match type_:
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.IntType():
-            return "whole number"
-        case inspect.FloatType():
-            return "number"
-        case inspect.LiteralType(values=values):
-            return " or ".join(f"`{value}`" for value in values)
-        case inspect.VarTupleType(item_type=item):
-            return f"list of {kind(item)}"
-        case inspect.DictType() | inspect.StructType():
-            return "table"
-        case inspect.UnionType(types=types):
-            return " or ".join(kind(each) for each in types if not isinstance(each, inspect.NoneType))
-        case _:
-            return "text"
+def shown_commands(text: str) -> list[str]:
+    """What follows `debate-tui` in every command of a page."""
+    lines = [line for block in _SHELL.findall(text) for line in block.replace("\\\n", " ").splitlines()]
+    lines += _INLINE.findall(text)
+    commands = []
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        for place, word in enumerate(words):
+            if word.rpartition("/")[2] == "debate-tui" and words[place - 1 : place] != ["keyring"]:
+                end = next((n for n, each in enumerate(words) if n > place and each in "|&&;>"), len(words))
+                commands.append(shlex.join(words[place + 1 : end]))
+    return commands
 
 
-def default(field: inspect.Field) -> str:
-    if field.required:
-        return "required"
-    value = field.default
-    if value in ("", None, ()) or value is msgspec.NODEFAULT:
-        return "–"
-    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+COMMANDS_SHOWN = sorted(
+    {command for page in PAGES for command in shown_commands(page.read_text("utf-8"))} - {"--help"}
+)
 
 
-def table() -> str:
-    lines = ["| key | type | default | what it is |", "|---|---|---|---|"]
-    for struct, prefix in (
-        (Settings, ""),
-        (RecoveryPolicy, "recovery."),
-        (ModelPrice, "price.MODEL."),
-        (ProviderSettings, "provider.NAME."),
-        (DebaterSettings, "debater."),
-        (JudgeSettings, "judge."),
-    ):
-        lines += rows(struct, prefix)
-    return "\n".join(lines)
+@pytest.mark.parametrize("shown", COMMANDS_SHOWN)
+def test_commands_that_are_shown_can_be_typed(shown: str) -> None:
+    arguments = shlex.split(shown)
+    command: click.Command = debate
+    if arguments and arguments[0] in COMMANDS:
+        command = COMMANDS[arguments.pop(0)]
+    assert command.make_context("debate-tui", arguments)
 
 
-def test_every_setting_is_explained() -> None:
-    assert table() in README
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = _LINK.findall(page.read_text("utf-8"))
+    for target in (target for target in targets if "://" not in target):
+        name, _, heading = target.partition("#")
+        linked = (page.parent / name).resolve()
+        assert linked.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", linked.read_text("utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def options() -> str:
-    lines = ["| option | does |", "|---|---|"]
-    for option in debate.params:
-        if isinstance(option, click.Option):
-            names = ", ".join(f"`{name}`" for name in option.opts)
-            lines.append(f"| {names} | {option.help} |")
-    return "\n".join(lines)
+def test_the_readme_is_short_and_its_pictures_light() -> None:
+    text = README.read_text("utf-8")
+    assert len(text.splitlines()) <= MAX_README_LINES
+    pictures = {ROOT / target for target in _LINK.findall(text) if "pictures/" in target}
+    assert pictures == set((ROOT / ".github" / "pictures").iterdir())
+    assert all(picture.stat().st_size <= MAX_PICTURE_BYTES for picture in pictures)
 
 
-def test_every_option_is_explained() -> None:
-    assert options() in README
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_packages_and_no_index(page: Path) -> None:
+    assert "pypi" not in page.read_text("utf-8").lower()
 
 
 def test_every_command_is_told_from_a_topic() -> None:
     assert sorted(COMMANDS) == list(COMMAND_NAMES)
     help_ = click.Context(debate).get_help()
     assert all(f"debate-tui {name}" in help_ for name in COMMAND_NAMES)
-
-
-if __name__ == "__main__":
-    print(table(), options(), sep="\n\n")

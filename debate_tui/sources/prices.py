@@ -1,7 +1,7 @@
 """Cost of a turn in US dollars: from the settings, or genai-prices' dated table, or unknown.
 
-The table is a separate package (https://pypi.org/project/genai-prices) whose maintainers follow the price
-lists; `prices.toml` records its date. A model that it does not list has no price; prices are never guessed.
+The table is a separate package, genai-prices, whose maintainers follow the price lists; `prices.toml` records
+its date. A model that it does not list has no price; prices are never guessed.
 """
 
 from __future__ import annotations
