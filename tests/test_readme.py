@@ -20,7 +20,7 @@ MAX_README_LINES = 170
 MAX_PICTURE_BYTES = 1_500_000
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"`(debate-tui [^`]+)`")
+_INLINE = re.compile(r"^[^#].*?`(debate-tui [^`]+)`", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)]+)\)")
 
 
