@@ -20,14 +20,15 @@ MAX_README_LINES = 170
 MAX_PICTURE_BYTES = 1_500_000
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"^[^#].*?`(debate-tui [^`]+)`", re.MULTILINE)
+_INLINE = re.compile(r"`(debate-tui [^`]+)`")
+_HEADING = re.compile(r"^#.*$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)]+)\)")
 
 
 def shown_commands(text: str) -> list[str]:
     """What follows `debate-tui` in every command of a page."""
     lines = [line for block in _SHELL.findall(text) for line in block.replace("\\\n", " ").splitlines()]
-    lines += _INLINE.findall(text)
+    lines += _INLINE.findall(_HEADING.sub("", text))
     commands = []
     for line in lines:
         words = shlex.split(line, comments=True)
