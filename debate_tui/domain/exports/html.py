@@ -81,11 +81,14 @@ def _body_lines(transcript: Transcript, title: str) -> Iterator[str]:
     yield "</ul>"
     yield "</header>"
     yield "<main>"
-    for section in outline.verdict_sections(transcript):
+    for section in outline.outcome_sections(transcript):
         yield from _summary_lines(section, places)
     for part in outline.round_sections(transcript):
         yield from _round_lines(part, places)
-    for section in outline.cost_sections(transcript):
+    judges = tuple(outline.judge_sections(transcript))
+    if judges:
+        yield "<h2>Judges</h2>"
+    for section in (*judges, *outline.cost_sections(transcript)):
         yield from _summary_lines(section, places)
     yield "</main>"
     yield f"<footer>{escape(describe_debate_end(transcript.finish_reason))}</footer>"

@@ -28,7 +28,7 @@ from debate_tui.domain.wording import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.domain.judging.summary import OutcomeSummary, Score, VerdictSummary, VoteSummary
+    from debate_tui.domain.judging.summary import Score, VerdictSummary, VoteSummary
     from debate_tui.domain.transcript import SideEvent, Transcript, Turn
     from debate_tui.domain.usage import Spending
 
@@ -164,17 +164,16 @@ class SummarySection(Struct, frozen=True):
 
 def summary_sections(transcript: Transcript) -> Iterator[SummarySection]:
     """Yield the sections that the debate has content for."""
-    yield from verdict_sections(transcript)
+    yield from outcome_sections(transcript)
+    yield from judge_sections(transcript)
     yield from cost_sections(transcript)
 
 
-def verdict_sections(transcript: Transcript) -> Iterator[SummarySection]:
-    """Yield the outcome with its votes, then each judge's verdict, if there is any."""
-    if (found := summarise_outcome(transcript)) is not None:
-        yield from _outcome_sections(found)
-
-
-def _outcome_sections(found: OutcomeSummary) -> Iterator[SummarySection]:
+def outcome_sections(transcript: Transcript) -> Iterator[SummarySection]:
+    """Yield who won, by how much, and the votes, if there is a verdict or a vote."""
+    found = summarise_outcome(transcript)
+    if found is None:
+        return
     headline = (f"{found.headline}.",) if found.headline else ()
     yield SummarySection("Verdict", lines=headline, bars=_score_bars(found.scores, 10.0))
     if found.swing is not None:
@@ -193,8 +192,12 @@ def _outcome_sections(found: OutcomeSummary) -> Iterator[SummarySection]:
         )
     if found.votes:
         yield SummarySection("Votes", is_subsection=True, lines=tuple(map(format_votes, found.votes)))
-    for ruling in found.verdicts:
-        yield _judge_section(ruling)
+
+
+def judge_sections(transcript: Transcript) -> Iterator[SummarySection]:
+    """Yield each judge's reasons, scores and quotes, as subsections."""
+    found = summarise_outcome(transcript)
+    yield from map(_judge_section, found.verdicts if found is not None else ())
 
 
 def _judge_section(ruling: VerdictSummary) -> SummarySection:
