@@ -44,7 +44,7 @@ _UNFINISHED_FORMULA = re.compile(
 _CONTENT = re.compile(r"\w")
 _DISPLAY_START = re.compile(r"\\\[|\$\$(?!\$)")
 _DISPLAY_END = re.compile(r"[\s.,;:]*\Z")
-_ESCAPED_BRACKET = re.compile(r"\\\[[^\[\]]*\]")  # such as in \[x]
+_ESCAPED_BRACKET = re.compile(r"\\\[(?:[^\\\[\]]|\\[^\[\]])*\]")  # such as in \[x]
 
 LINE_BREAK: Final = re.compile(r"<br *+/?>", re.IGNORECASE)
 _UNFINISHED_LINE_BREAK = re.compile(r"<(?:b(?:r *+/?)?)?\Z", re.IGNORECASE)
@@ -73,13 +73,13 @@ def display_formula_end(line: str) -> str | None:
 
     Return `None` if no formula starts with it. The line has no indentation.
     """
-    if not _DISPLAY_START.match(line) or len(line) > MAX_FORMULA_LENGTH:
-        return None
     # What is `None` for a line must stay so when the line grows.
+    if not _DISPLAY_START.match(line) or _ESCAPED_BRACKET.match(line) or len(line) > MAX_FORMULA_LENGTH:
+        return None
     if _FORMULA.match(line):
         end = formula_end(line, 0)
         return "" if end and _DISPLAY_END.match(line, end) else None
-    if _ESCAPED_BRACKET.match(line) or not _UNFINISHED_FORMULA.match(line):
+    if not _UNFINISHED_FORMULA.match(line):
         return None
     return "$$" if line[0] == "$" else "\\]"
 

@@ -21,7 +21,9 @@ PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrou
 extend_markdown_it(PARSER)
 
 MARKS = st.lists(
-    st.sampled_from(("\\(", "\\)", "\\[", "\\]", "$$", "$", "\\", "x", "1 ", "<br", " ", "/>", ">", "\n")),
+    st.sampled_from(
+        ("\\(", "\\)", "\\[", "\\]", "$$", "$", "\\", "x", "1 ", "<br", " ", "/>", ">", "\n", "]", "[")
+    ),
     max_size=12,
 ).map("".join)
 
@@ -99,6 +101,7 @@ def test_where_a_formula_on_lines_of_its_own_ends(line: str, end: str | None) ->
 
 @given(st.sampled_from(("\\[", "$$", "")), MARKS, MARKS)
 @example("\\[", " ] to do", "[")
+@example("\\[", " ]", "\\]")
 def test_a_line_that_is_no_formula_does_not_grow_into_one(start: str, text: str, more: str) -> None:
     line, longer = ((start + each).split("\n")[0] for each in (text, text + more))
     if len(line) >= 2 and display_formula_end(line) is None:

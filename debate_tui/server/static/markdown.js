@@ -208,10 +208,11 @@ function starts(line) {
 function formulaCloser(line) {
   if (!/^ {0,3}(\\\[|\$\$(?!\$))/.test(line) || line.length > LONGEST_FORMULA) return null;
   const text = line.trim();
+  if (/^\\\[(?:[^\\[\]]|\\[^[\]])*\]/.test(text)) return null; // such as \[x]
   const end = formulaEnd(text, 0);
   if (end) return /^[\s.,;:]*$/.test(text.slice(end)) ? "" : null;
-  if (text[0] === "$") return text.includes("$$", 2) ? null : "$$";
-  return /^\\\[[^[\]]*\]/.test(text) ? null : "\\]"; // such as \[x]
+  if (text[0] !== "$") return "\\]";
+  return text.includes("$$", 2) ? null : "$$";
 }
 
 function formulaEnd(text, at) {
