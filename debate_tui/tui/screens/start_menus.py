@@ -163,8 +163,9 @@ class StartMenus:
         self._screen.app.push_screen(InputScreen(title, examples, self._glyphs, check=check), typed)
 
     def _show_connect_help(self) -> None:
-        rows = [row for paragraph in CONNECT_HELP for row in ((Piece(paragraph),), ())]
-        self._screen.app.push_screen(CardScreen[None]("Connect a model", rows[:-1], self._glyphs))
+        title, *paragraphs = CONNECT_HELP
+        rows = [row for paragraph in paragraphs for row in ((Piece(paragraph),), ())]
+        self._screen.app.push_screen(CardScreen[None](title, rows[:-1], self._glyphs))
 
 
 def _menu_item(label: str, about: str, key: str = "") -> MenuItem:

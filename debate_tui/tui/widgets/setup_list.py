@@ -58,7 +58,6 @@ class SetupList(MarkedList):
 
 NARROW_COLUMNS = 64
 """Below this many columns, rows have no notes and narrower columns."""
-SIDE_CELLS = 11
 
 ITEM_LABELS: dict[SetupItemKind, str] = {
     "debater": "Debaters",
@@ -94,7 +93,8 @@ class SetupRows:
         self._estimate = estimate
         self._is_narrow = width < NARROW_COLUMNS
         self._label_cells, self._number_cells = (9, 2) if self._is_narrow else (11, 3)
-        self._source_cells, self._value_cells = (15, 26) if self._is_narrow else (29, 32)
+        self._source_cells = min(29, width - 25) if self._is_narrow else 29
+        self._value_cells, self._side_cells = (26, 9) if self._is_narrow else (32, 11)
 
     def row(self, item: SetupItem) -> tuple[Piece, ...]:
         """Return the row of an item."""
@@ -172,7 +172,7 @@ class SetupRows:
         return [
             number,
             (Piece(f"{name}={source}" if name else source), self._source_cells),
-            *([(Piece(sides[item.position]), SIDE_CELLS)] if any(sides) else []),
+            *([(Piece(sides[item.position]), self._side_cells)] if any(sides) else []),
         ]
 
     def _fit(self, piece: Piece, cells: int) -> Piece:
@@ -193,11 +193,12 @@ def _parameter_texts(setup: DebateSetup, item: SetupItem) -> Iterator[str]:
 
 
 CONNECT_HELP = (
-    "No model was found, so the scripted demo speaks.",
-    "To connect a model, set a key such as OPENAI_API_KEY or ANTHROPIC_API_KEY, or start Ollama, LM Studio "
-    "or llama.cpp on this machine. Then start debate-tui again.",
-    "'debate-tui doctor' shows what is found, 'debate-tui help providers' lists all providers.",
+    "No model was found",
+    "The scripted demo speaks until you connect one: set a key such as OPENAI_API_KEY or ANTHROPIC_API_KEY, "
+    "or start Ollama, LM Studio or llama.cpp on this machine, and start debate-tui again.",
+    "debate-tui doctor shows what is found; debate-tui help providers lists all providers.",
 )
+"""A title and paragraphs."""
 
 _OUTCOME_DESCRIPTIONS = {
     "none": "There is no winner: you decide for yourself.",
@@ -218,9 +219,9 @@ def help_text(
     format_ = formats.get(setup.format)
     match item:
         case None:
-            connect = () if has_model(options) else (" ".join(CONNECT_HELP[:2]),)
             examples = "\n".join(("For example:", *EXAMPLE_TOPICS[:4]))
-            return "Topic", "A question, or a motion to argue for and against.", *connect, examples
+            about = "A question, or a motion to argue for and against."
+            return ("Topic", about, examples) if has_model(options) else (*CONNECT_HELP, about, examples)
         case SetupItem("debater"):
             return tuple(_debater_help(setup, item, options))
         case SetupItem("judge"):

@@ -387,7 +387,7 @@ async def test_history_is_one_key_away_and_the_setup_is_kept() -> None:
 
 async def test_without_a_model_it_says_how_to_connect_one() -> None:
     async with StartHarness(DebateSetup(), (LOCAL, DEMO)).opened(80, 24) as start:
-        assert "To connect a model, set a key such as OPENAI_API_KEY" in " ".join(start.text.split())
+        assert "connect one: set a key such as OPENAI_API_KEY" in " ".join(start.text.split())
         await start.press("tab", "enter", "end", "up")
         assert "❯ connect a model" in start.text
         await start.press("enter")
