@@ -11,9 +11,11 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
+from textual.theme import BUILTIN_THEMES
 
 from debate_tui.domain.toml import decode_toml
-from debate_tui.tui.themes import MarkdownColours, SyntaxColours, ThemeFile, ThemeTones
+from debate_tui.tui.themes import MarkdownColours, SyntaxColours, ThemeFile, ThemeTones, theme_variables
 
 Linear = tuple[float, float, float]
 
@@ -42,7 +44,13 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def texts(theme: ThemeFile) -> dict[str, str]:
+def debaters(theme: ThemeFile) -> list[str]:
+    """The colours of the debaters, first to last."""
+    assert theme.debaters is not None
+    return list(structs.astuple(theme.debaters))
+
+
+def texts(theme: ThemeFile) -> dict[object, str]:
     """Every colour that text is written in, outside fenced code."""
     tones = {key: getattr(theme.tones, key) for key in ThemeTones.__struct_fields__ if key != "faint"}
     markdown = {
@@ -53,7 +61,7 @@ def texts(theme: ThemeFile) -> dict[str, str]:
     own = {
         key: getattr(theme.colors, key) for key in ("foreground", "success", "warning", "error", "primary")
     }
-    return own | tones | markdown
+    return own | tones | markdown | dict(enumerate(debaters(theme)))
 
 
 def test_there_are_enough_of_them() -> None:
@@ -138,13 +146,65 @@ def seen(colour: str, deficiency: str) -> Linear:
     return red, green, blue
 
 
+def distance(one: Linear, other: Linear) -> float:
+    """How far two colours are apart (CIE 1976)."""
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5
+
+
 @pytest.mark.parametrize("deficiency", MACHADO)
 def test_one_theme_tells_its_states_apart_for_every_eye(deficiency: str) -> None:
     tones = read("signal").tones
     states = ("waiting", "connected", "streaming", "paused", "reconnecting", "failed")
     colours = {state: lab(seen(getattr(tones, state), deficiency)) for state in states}
     apart = {
-        (one, other): sum((a - b) ** 2 for a, b in zip(colours[one], colours[other], strict=True)) ** 0.5
+        (one, other): distance(colours[one], colours[other])
         for one, other in itertools.combinations(states, 2)
     }
     assert min(apart.values()) >= 10, sorted(apart.items(), key=lambda item: item[1])[:3]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("deficiency", [None, *MACHADO])
+def test_every_eye_tells_the_debaters_apart(name: str, deficiency: str | None) -> None:
+    colours = debaters(read(name))
+    views = {colour: lab(seen(colour, deficiency) if deficiency else linear(colour)) for colour in colours}
+    apart = {pair: distance(*(views[colour] for colour in pair)) for pair in itertools.combinations(views, 2)}
+    assert len(apart) == 6
+    assert min(apart.values()) >= 15, sorted(apart.items(), key=lambda item: item[1])[:3]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_debaters_are_not_taken_for_the_text_around_them(name: str) -> None:
+    theme = read(name)
+    for colour in debaters(theme):
+        assert distance(lab(linear(colour)), lab(linear(theme.colors.foreground))) >= 10
+
+
+DERIVED = sorted(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_other_themes_get_colours_for_debaters_that_can_be_read(name: str) -> None:
+    theme = BUILTIN_THEMES[name]
+    variables = theme_variables(theme)
+    ground = theme.to_color_system().generate()["background"]
+    colours = [variables[f"debater-{place}"] for place in range(1, 5)]
+    assert len(set(colours)) == 4
+    assert min(contrast(colour, ground[:7]) for colour in colours) >= 4.5
+
+
+PAGES = ("server/static/page.css", "domain/exports/page.css")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_have_the_debaters_colours_of_a_light_and_a_dark_theme(page: str) -> None:
+    style = (FOLDER.parent / "debate_tui" / page).read_text("utf-8")
+    pairs = re.findall(r"--pane-\d: light-dark\((#\w+), (#\w+)\);", style)
+    light, dark = ([pair[side] for pair in pairs] for side in (0, 1))
+    assert light == debaters(read("gallery"))
+    assert dark == debaters(read("vigil"))
+    for name in ("ground", "paper"):
+        grounds = re.search(rf"--{name}: light-dark\((#\w+), (#\w+)\);", style)
+        assert grounds is not None
+        for colours, ground in zip((light, dark), grounds.groups(), strict=True):
+            assert min(contrast(colour, ground) for colour in colours) >= 4.5

@@ -53,6 +53,7 @@ class HintState(Struct, frozen=True, kw_only=True):
     is_over: bool = False
     is_judging: bool = False
     is_zoomed: bool = False
+    scrolls_together: bool = False
     has_failed: bool = False
     has_reasoning: bool = False
     has_verdict: bool = False
@@ -82,6 +83,9 @@ def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
         (True, KeyHint("y", "copy", "exports.copy_turn", 9)),
         (True, KeyHint("e", "export", "exports.open_menu", 9)),
         (True, KeyHint("s", "statistics", "statistics", 10)),
+        (True, KeyHint("[ ]", "turns", "panes.jump_turn(-1)", 10)),
+        (True, _scrolling_hint(state, 11)),
+        (True, KeyHint("Y", "copy all", "exports.copy_debate", 12)),
         *_GENERAL_HINTS,
     )
 
@@ -104,12 +108,19 @@ def replay_hints(state: HintState, *, is_paused: bool, at_end: bool) -> tuple[Ke
         (True, KeyHint("y", "copy", "exports.copy_turn", 8)),
         (True, KeyHint("e", "export", "exports.open_menu", 8)),
         (True, KeyHint("s", "statistics", "statistics", 9)),
+        (True, _scrolling_hint(state, 10)),
+        (True, KeyHint("Y", "copy all", "exports.copy_debate", 11)),
         *_GENERAL_HINTS,
     )
 
 
+def _scrolling_hint(state: HintState, drop_order: int) -> KeyHint:
+    label = "scroll separately" if state.scrolls_together else "scroll together"
+    return KeyHint("S", label, "panes.toggle_scrolling", drop_order)
+
+
 _GENERAL_HINTS = (
-    (True, KeyHint("T", "theme", "app.themes", 11)),
+    (True, KeyHint("T", "theme", "app.themes", 13)),
     (True, KeyHint("?", "help", "help", 0)),
     (True, KeyHint("q", "quit", "app.quit", 0)),
 )

@@ -34,8 +34,10 @@ class PaneState:
     a replay shows what was measured.
     """
 
-    def __init__(self, info: DebaterInfo, follower: LogFollower) -> None:
+    def __init__(self, info: DebaterInfo, follower: LogFollower, tone: Tone = Tone.DEBATER_1) -> None:
         self.id = info.id
+        self.tone = tone
+        """The debater's own colour."""
         self._follower = follower
         self._initial_info = info
         self.paused_here = False

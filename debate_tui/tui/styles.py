@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,18 @@ class Tone(enum.StrEnum):
     RECONNECTING = "badge-reconnecting"
     FAILED = "badge-failed"
     FINISHED = "badge-finished"
+    DEBATER_1 = "debater-1"
+    DEBATER_2 = "debater-2"
+    DEBATER_3 = "debater-3"
+    DEBATER_4 = "debater-4"
+
+
+_DEBATER_TONES = (Tone.DEBATER_1, Tone.DEBATER_2, Tone.DEBATER_3, Tone.DEBATER_4)
+
+
+def debater_tones(debaters: Iterable[str]) -> dict[str, Tone]:
+    """Return the tone of each debater, by place; `debaters` are the ids of all of them in order."""
+    return dict(zip(debaters, itertools.cycle(_DEBATER_TONES), strict=False))
 
 
 def resolve_colour(variables: dict[str, str], tone: Tone | str) -> Color:

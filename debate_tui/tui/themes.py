@@ -1,8 +1,9 @@
 """Themes: TOML files, validated strictly and converted to Textual themes.
 
 Invalid files are reported, and the valid ones load. A theme's own tones become theme variables next to
-Textual's: `quiet`, `faint`, `focus`, `badge-<state>`, `prose-<element>` and `syntax-<token>`.
-`default_variables` supplies them for themes that lack them, including Textual's own.
+Textual's: `quiet`, `faint`, `focus`, `badge-<state>`, `prose-<element>` and `syntax-<token>`;
+`debater-<number>` is the colour of a debater. `default_variables` supplies them for themes that lack them,
+including Textual's own.
 """
 
 # No `from __future__ import annotations`: msgspec would have to evaluate text annotations at startup.
@@ -81,6 +82,18 @@ class SyntaxColours(Struct, frozen=True, forbid_unknown_fields=True):
     name: HexColour
 
 
+class DebaterColours(Struct, frozen=True, forbid_unknown_fields=True):
+    """The colours of the debaters, by place; people with colour-blindness can tell them apart.
+
+    Sides alternate in most formats, so the first and third are of one family, the others of another.
+    """
+
+    first: HexColour
+    second: HexColour
+    third: HexColour
+    fourth: HexColour
+
+
 class ThemeFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The contents of a theme file."""
 
@@ -91,6 +104,7 @@ class ThemeFile(Struct, frozen=True, forbid_unknown_fields=True):
     markdown: MarkdownColours
     syntax: SyntaxColours
     title: str = ""
+    debaters: DebaterColours | None = None
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -192,12 +206,39 @@ def default_variables(theme: Theme) -> dict[str, str]:
         "faint": background.blend(foreground, 0.25, 1).hex,
         "reconnecting": Color.parse(warning).blend(Color.parse(error), 0.4).hex,
     }
+    colours |= _derive_debater_colours(background)
     return {name: colours[source] for name, (source, _) in _DEFAULTS.items()}
+
+
+def _derive_debater_colours(background: Color) -> dict[str, str]:
+    """Return the default colours of debaters, made lighter or darker until they can be read."""
+    is_dark = _luminance(background) < _MIDDLE_LUMINANCE
+    extreme = Color(255, 255, 255) if is_dark else Color(0, 0, 0)
+    derived = {}
+    for name, base in _DEBATER_COLOURS_ON_DARK.items() if is_dark else _DEBATER_COLOURS_ON_LIGHT.items():
+        blends = (Color.parse(base).blend(extreme, step / 10) for step in range(10))
+        readable = (blend for blend in blends if _contrast(blend, background) >= MIN_CONTRAST)
+        derived[name] = next(readable, extreme).hex
+    return derived
+
+
+def _contrast(one: Color, other: Color) -> float:
+    """Return the contrast of two colours as defined by WCAG 2.2, from 1 to 21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _to_textual_theme(file: ThemeFile) -> Theme:
     tones = structs.asdict(file.tones)
     plain = {name: tones.pop(name) for name in ("quiet", "faint", "focus")}
+    debaters = structs.astuple(file.debaters) if file.debaters is not None else ()
     return Theme(
         name=file.name,
         dark=file.dark,
@@ -205,6 +246,7 @@ def _to_textual_theme(file: ThemeFile) -> Theme:
         variables={
             **file.variables,
             **plain,
+            **{f"debater-{place}": colour for place, colour in enumerate(debaters, 1)},
             **{f"badge-{state}": colour for state, colour in tones.items()},
             **{f"prose-{name.replace('_', '-')}": c for name, c in structs.asdict(file.markdown).items()},
             **{f"syntax-{name}": colour for name, colour in structs.asdict(file.syntax).items()},
@@ -217,6 +259,25 @@ def _theme_files(folders: tuple[Path | None, ...]) -> Iterator[Path]:
         if folder is not None and folder.is_dir():
             yield from sorted(folder.glob("*.toml"))
 
+
+MIN_CONTRAST = 4.5
+"""The minimum contrast of text that WCAG 2.2 requires at level AA."""
+
+_MIDDLE_LUMINANCE = 0.18
+"""Luminance of the background from which black text has more contrast than white text."""
+
+_DEBATER_COLOURS_ON_DARK = {
+    "debater-1": "#5a9cff",
+    "debater-2": "#e67e3c",
+    "debater-3": "#8ff0e0",
+    "debater-4": "#f7e07a",
+}
+_DEBATER_COLOURS_ON_LIGHT = {
+    "debater-1": "#2a5bd7",
+    "debater-2": "#8f5a00",
+    "debater-3": "#006b66",
+    "debater-4": "#5e0f16",
+}
 
 _DEFAULTS = {
     "quiet": ("quiet", "bright_black"),
@@ -243,5 +304,9 @@ _DEFAULTS = {
     "syntax-number": ("text-warning", "yellow"),
     "syntax-comment": ("quiet", "bright_black"),
     "syntax-name": ("text-accent", "cyan"),
+    "debater-1": ("debater-1", "bright_blue"),
+    "debater-2": ("debater-2", "yellow"),
+    "debater-3": ("debater-3", "cyan"),
+    "debater-4": ("debater-4", "magenta"),
 }
 """The project's own variables: the generated colour each is derived from, and its colour in ANSI themes."""

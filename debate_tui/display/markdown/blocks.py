@@ -8,7 +8,7 @@ the closed blocks at once, so an open block is bounded, however long the whole b
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,7 +32,12 @@ def skip_indentation(line: str, position: int) -> int:
 
 
 class LeafBlock(Struct, frozen=True, gc=False):
-    """A finished block, or an open one as if it ended here: its source text and its prefix."""
+    """A finished block, or an open one as if it ended here: its source text and its prefix.
+
+    `is_wide` blocks use the whole width of the page, all others that of prose.
+    """
+
+    is_wide: ClassVar[bool] = False
 
     text: str
     prefix: BlockPrefix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -48,6 +48,8 @@ _CLOSING_FENCE = re.compile(r"(`{3,}|~{3,}) *$")
 
 class CodeBlock(LeafBlock, frozen=True, gc=False):
     """Lines of code, coloured by `language`: together, or one by one if `highlight_per_line` is set."""
+
+    is_wide: ClassVar[bool] = True
 
     language: str = ""
     highlight_per_line: bool = False

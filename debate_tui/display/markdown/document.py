@@ -36,6 +36,23 @@ MIN_WIDTH = 4
 """The minimum number of columns for wrapping."""
 
 
+class WrapWidths(NamedTuple):
+    """Columns for wrapping: of code and tables, and of everything else."""
+
+    wide: int
+    prose: int
+
+    def of(self, leaf: LeafBlock) -> int:
+        """Return the columns for a block."""
+        return self.wide if leaf.is_wide else self.prose
+
+
+def wrap_widths(width: int, prose_width: int | None) -> WrapWidths:
+    """Return the columns for a document of `width` columns, with prose in at most `prose_width` of them."""
+    wide = max(MIN_WIDTH, width)
+    return WrapWidths(wide, wide if prose_width is None else max(MIN_WIDTH, min(prose_width, wide)))
+
+
 class RenderedLeaf(NamedTuple):
     """A leaf's lines, including the blank line above if there is one."""
 
@@ -50,11 +67,11 @@ class ClosedBlocks:
     rendered or counted. The lines viewed last are cached.
     """
 
-    def __init__(self, width: int, symbols: MarkdownSymbols) -> None:
+    def __init__(self, widths: WrapWidths, symbols: MarkdownSymbols) -> None:
         self.leaves: list[LeafBlock] = []
         self.first_lines = array("L", (0,))
         """Where each block begins, and where the last one ends."""
-        self._width = width
+        self._widths = widths
         self._symbols = symbols
         self._measured = bytearray()
         self._cache: dict[int, list[Line]] = {}
@@ -82,7 +99,8 @@ class ClosedBlocks:
             self._cached_line_count -= len(lines)
         else:
             leaf = self.leaves[block]
-            lines = with_gap(leaf, leaf.render(self._width, self._symbols), self._width)
+            width = self._widths.of(leaf)
+            lines = with_gap(leaf, leaf.render(width, self._symbols), width)
         self._cache_lines(block, lines)
         if not self._measured[block]:
             self._measured[block] = 1
@@ -92,10 +110,10 @@ class ClosedBlocks:
                 self.first_lines[block + 1 :] = array("L", later)
         return lines
 
-    def resize(self, width: int) -> None:
+    def resize(self, widths: WrapWidths) -> None:
         """Estimate the number of lines at another width."""
-        ratio = self._width / width
-        self._width = width
+        ratio = self._widths.prose / widths.prose
+        self._widths = widths
         counts = [max(1, round(count * ratio)) for count in self._line_counts()]
         self._set_line_counts(counts)
         self._measured = bytearray(len(counts))
@@ -124,7 +142,8 @@ class ClosedBlocks:
 
     def _count_lines(self, block: int) -> int:
         leaf = self.leaves[block]
-        return gap_height(leaf, self._width) + leaf.count_lines(self._width, self._symbols)
+        width = self._widths.of(leaf)
+        return gap_height(leaf, width) + leaf.count_lines(width, self._symbols)
 
     def _cache_lines(self, block: int, lines: list[Line]) -> None:
         self._cache[block] = lines
@@ -149,21 +168,28 @@ class Document:
 
     `feed` takes sanitised text, split anywhere; `flush` parses it and returns the index of the first line
     that changed, or `None` if none did. `style` applies to the whole document.
+    Prose is wrapped at `prose_width` columns if that is less than `width`; code and tables may be wider.
 
     `resize` is lazy: after it, the number of lines is an estimate until `measure` returns true; `rows`
     corrects it for the blocks that it reads. Across both, keep a `DocumentPosition` instead of the index of
     a line.
     """
 
-    def __init__(self, width: int, symbols: MarkdownSymbols = UNICODE_SYMBOLS, style: str = "") -> None:
-        self.width = max(MIN_WIDTH, width)
+    def __init__(
+        self,
+        width: int,
+        symbols: MarkdownSymbols = UNICODE_SYMBOLS,
+        style: str = "",
+        prose_width: int | None = None,
+    ) -> None:
+        self._widths = wrap_widths(width, prose_width)
         self.text_length = 0
         self._symbols = symbols
         self._parser = BlockParser(symbols, style)
         self._pending_text: list[str] = []
         self._partial_line = ""
         self._partial_line_column = -1  # the column where a line read in part continues
-        self._closed = ClosedBlocks(self.width, symbols)
+        self._closed = ClosedBlocks(self._widths, symbols)
         self._open_leaves: list[RenderedLeaf] = []
         self._open_lines: list[Line] = []
         self._growing_paragraphs: dict[int, IncrementalParagraph] = {}
@@ -231,13 +257,13 @@ class Document:
         self._parser.append_leaf(leaf)
         self._pending_text.append("")
 
-    def resize(self, width: int) -> None:
+    def resize(self, width: int, prose_width: int | None = None) -> None:
         """Wrap to another width: the open blocks at once, the rest when viewed."""
-        width = max(MIN_WIDTH, width)
-        if width == self.width:
+        widths = wrap_widths(width, prose_width)
+        if widths == self._widths:
             return
-        self.width = width
-        self._closed.resize(width)
+        self._widths = widths
+        self._closed.resize(widths)
         self._growing_paragraphs.clear()
         self._open_leaves.clear()
         self._render_open(self._parser.draft(self._partial_line.expandtabs(TAB_SIZE)).leaves)
@@ -252,7 +278,8 @@ class Document:
             lines = self._block_lines(block)
             index = line - self._first_line_of(block)
             if index < len(lines):
-                above = gap_height(self._leaf_at(block), self.width)
+                leaf = self._leaf_at(block)
+                above = gap_height(leaf, self._widths.of(leaf))
                 return DocumentPosition(block, lines[index].start if index >= above else -1)
         return DocumentPosition(self.block_count, 0)
 
@@ -265,13 +292,15 @@ class Document:
         line = self._first_line_of(block)
         if offset < 0:
             return line
-        above = gap_height(self._leaf_at(block), self.width)
+        leaf = self._leaf_at(block)
+        above = gap_height(leaf, self._widths.of(leaf))
         starts = [entry.start for entry in lines[above:]]
         return line + above + max(0, bisect_right(starts, offset) - 1)
 
     def block_text(self, block: int) -> str:
         """Return the text of a block: one line for a paragraph, however it is wrapped."""
-        return self._leaf_at(block).plain_text(self.width, self._symbols)
+        leaf = self._leaf_at(block)
+        return leaf.plain_text(self._widths.of(leaf), self._symbols)
 
     def _read_pending(self) -> None:
         text = "".join(self._pending_text)
@@ -350,18 +379,19 @@ class Document:
         """Render a leaf, reusing what was `previous` in its place."""
         if previous is not None and previous.leaf == leaf:
             return previous
+        width = self._widths.of(leaf)
         if isinstance(leaf, Paragraph):
             paragraph, lines = leaf.render_incremental(
-                self._growing_paragraphs.get(index), self.width, self._symbols
+                self._growing_paragraphs.get(index), width, self._symbols
             )
             self._growing_paragraphs[index] = paragraph
         elif isinstance(leaf, CodeBlock) and previous is not None and isinstance(previous.leaf, CodeBlock):
             lines = leaf.render_incremental(
-                previous.leaf, previous.lines[gap_height(leaf, self.width) :], self.width, self._symbols
+                previous.leaf, previous.lines[gap_height(leaf, width) :], width, self._symbols
             )
         else:
-            lines = leaf.render(self.width, self._symbols)
-        return RenderedLeaf(leaf, with_gap(leaf, lines, self.width))
+            lines = leaf.render(width, self._symbols)
+        return RenderedLeaf(leaf, with_gap(leaf, lines, width))
 
     def _leaf_at(self, block: int) -> LeafBlock:
         closed = self._closed.leaves

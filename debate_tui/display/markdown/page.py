@@ -69,6 +69,8 @@ class Page:
 
     def __init__(self, width: int, symbols: MarkdownSymbols = UNICODE_SYMBOLS) -> None:
         self.width = width
+        self.prose_width: int | None = None
+        """The maximum width of everything but code and tables, if it is not that of the page."""
         self._symbols = symbols
         self._sections: list[PageSection] = []
         self._first_lines = [0]  # the first line of each section, including the blank line above it
@@ -88,9 +90,13 @@ class Page:
         return self._first_lines[-1]
 
     @property
-    def reasoning_visible(self) -> bool:
-        """Whether reasoning is shown in full instead of as one line."""
-        return self._reasoning_visible
+    def heading_lines(self) -> list[tuple[int, int]]:
+        """Turn and line of each heading, from top to bottom."""
+        return [
+            (section.turn, self._first_lines[index] + self._gap_above(index))
+            for index, section in enumerate(self._sections)
+            if section.kind == "heading"
+        ]
 
     def append_text(self, text: str, kind: TextKind = "answer", turn: int = 0) -> None:
         """Append sanitised Markdown to the last section, or to a new one if kind or turn differ."""
@@ -155,11 +161,11 @@ class Page:
             index += 1
         return result
 
-    def resize(self, width: int) -> None:
+    def resize(self, width: int, prose_width: int | None = None) -> None:
         """Wrap to another width; lazy, as in a document."""
-        self.width = width
+        self.width, self.prose_width = width, prose_width
         for section in self._sections:
-            section.document.resize(width)
+            section.document.resize(width, prose_width)
         self._renumber_from(0)
 
     def measure(self, seconds: float) -> bool:
@@ -233,7 +239,8 @@ class Page:
         self._flush_last_section(close=True)
         self._layout_changed = True
         self._last_number += 1
-        section = PageSection(self._last_number, kind, turn, Document(self.width, self._symbols, style))
+        document = Document(self.width, self._symbols, style, self.prose_width)
+        section = PageSection(self._last_number, kind, turn, document)
         self._sections.append(section)
         self._first_lines.append(self._first_lines[-1])
         return section

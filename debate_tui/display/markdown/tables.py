@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from msgspec import Struct
 
@@ -128,6 +128,8 @@ def fit_columns(preferred: tuple[int, ...], minimum: tuple[int, ...], available:
 
 class TableRow(LeafBlock, frozen=True, gc=False):
     """One row of a table; the heading row includes the rule under it."""
+
+    is_wide: ClassVar[bool] = True
 
     columns: TableColumns
     is_heading: bool = False

@@ -10,7 +10,7 @@ from debate_tui.domain.events import DebaterInfo
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.debate_state import PhaseProgress
 from debate_tui.tui.pane_state import PaneState
-from debate_tui.tui.styles import Tone
+from debate_tui.tui.styles import Tone, debater_tones
 from debate_tui.tui.widgets.footer import Footer
 from debate_tui.tui.widgets.pane import MAX_NAME_CHARACTERS, Pane
 from debate_tui.tui.widgets.pane_grid import PaneGrid
@@ -74,17 +74,22 @@ class DebateView:
         self.kind = kind
         self.glyphs = options.glyphs
         self.phase_progress = PhaseProgress(self.transcript, options.format)
-        self.panes = PaneGrid(self._make_panes(debaters), self.glyphs, self.update_hints)
+        self.panes = PaneGrid(self._make_panes(debaters), self.glyphs, self.update_hints, self.show_message)
         self.footer = Footer(self.glyphs)
         self._hints = hints
         self._message_until = 0.0
 
     def _make_panes(self, debaters: Sequence[str]) -> list[Pane]:
         known = {info.id: info for info in self.options.debaters}
+        tones = debater_tones(debaters)
         symbols = markdown.ASCII_SYMBOLS if self.options.ascii else markdown.UNICODE_SYMBOLS
         return [
             Pane(
-                PaneState(known.get(debater) or DebaterInfo(debater, debater, "", "", ""), self.follower),
+                PaneState(
+                    known.get(debater) or DebaterInfo(debater, debater, "", "", ""),
+                    self.follower,
+                    tones[debater],
+                ),
                 self.transcript,
                 self.glyphs,
                 symbols,

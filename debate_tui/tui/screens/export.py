@@ -38,6 +38,18 @@ class ExportController(Controller):
         else:
             self._view.show_message(f"{self._view.debater_name(pane.state.id)} has not said anything yet")
 
+    async def action_copy_debate(self) -> None:
+        """Copy the whole debate so far as Markdown."""
+        from debate_tui.domain.exports import export_debate
+
+        events = await self._read_events()
+        try:
+            text = await asyncio.to_thread(export_debate, events, "md")
+        except DebateError as error:
+            self._view.show_message(error.message, Tone.FAILED)
+        else:
+            await self.copy(text)
+
     async def copy(self, text: str) -> None:
         """Copy a text and show how much.
 

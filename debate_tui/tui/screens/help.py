@@ -21,12 +21,14 @@ _READING_KEYS = (
     ("z", "zoom the pane"),
     ("↑ ↓", "scroll; also PgUp, PgDn"),
     ("g G", "top; bottom and follow"),
+    ("S", "scroll all panes together"),
     ("t", "show or hide reasoning"),
     ("/", "search; n N: next, previous"),
-    ("y", "copy the turn"),
+    ("y Y", "copy the turn; the debate"),
     ("T", "choose a theme"),
     ("m", "next display mode"),
 )
+_TURN_KEYS = (("[ ]", "previous, next turn"),)
 _MODE_KEYS = (
     ("1", "synchronized"),
     ("2", "staggered"),
@@ -69,9 +71,9 @@ _WATCH_KEYS = (
     ("q", "leave; the debate continues"),
 )
 _KEYS_BY_SCREEN = {
-    "debate": ("The debate", (*_READING_KEYS, *_MODE_KEYS), _DEBATE_KEYS),
+    "debate": ("The debate", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS), _DEBATE_KEYS),
     "replay": ("The replay", _READING_KEYS, _REPLAY_KEYS),
-    "watch": ("Watching", (*_READING_KEYS, *_MODE_KEYS), _WATCH_KEYS),
+    "watch": ("Watching", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS), _WATCH_KEYS),
 }
 _BADGE_EXAMPLES = (
     ("waiting", "waiting", Tone.WAITING),

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from debate_tui.display.statistics.table import format_title, table_rows
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.screens.dialogs import OverlayScreen
-from debate_tui.tui.styles import Tone
+from debate_tui.tui.styles import Tone, debater_tones
 from debate_tui.tui.widgets.option_list import to_lines
 from debate_tui.tui.widgets.rows import Piece, clip, merge_cells, pieces_width
 
@@ -68,12 +68,13 @@ class StatisticsScreen(OverlayScreen[None]):
         cells = max(1, min(room, MAX_COLUMN_WIDTH) - COLUMN_GAP)
         yield (Piece(format_title(report), Tone.FOCUS, bold=True),)
         yield ()
+        tones = debater_tones(stream.info.id for stream in streams).values()
         names = [
             (
-                Piece(f"{one_line(stream.info.name, 40)}  ", bold=True),
+                Piece(f"{one_line(stream.info.name, 40)}  ", tone, bold=True),
                 Piece(one_line(stream.info.model, 60), Tone.QUIET),
             )
-            for stream in streams
+            for stream, tone in zip(streams, tones, strict=True)
         ]
         yield self._columns("", names, cells)
         yield self._columns(f"last {cells} s", self._rate_charts(report, cells), cells)

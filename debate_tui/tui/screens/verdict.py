@@ -9,13 +9,13 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.display.markdown.wrap import wrap
 from debate_tui.domain.judging.summary import MAX_JUDGE_SCORE, summarise_outcome
-from debate_tui.domain.wording import count_of, describe_swing
+from debate_tui.domain.wording import count_of, debater_name, describe_swing
 from debate_tui.tui.screens.dialogs import OverlayScreen
-from debate_tui.tui.styles import Tone
+from debate_tui.tui.styles import Tone, debater_tones
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.events import Resize
@@ -42,12 +42,15 @@ MIN_TEXT_CELLS = 20
 
 
 class VerdictRows:
-    """The layout of an outcome in `width` cells."""
+    """The layout of an outcome in `width` cells; `tones` are the debaters' colours by name."""
 
-    def __init__(self, outcome: OutcomeSummary, width: int, glyphs: Glyphs) -> None:
+    def __init__(
+        self, outcome: OutcomeSummary, width: int, glyphs: Glyphs, tones: Mapping[str, Tone]
+    ) -> None:
         self._outcome = outcome
         self._width = width
         self._glyphs = glyphs
+        self._tones = tones
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows, from the outcome to the last quote."""
@@ -80,37 +83,56 @@ class VerdictRows:
 
     def _score_rows(self, scores: Sequence[Score], best: float) -> Iterator[Row]:
         for score in scores:
-            tone = Tone.FOCUS if score.is_winner else Tone.STREAMING
+            tone = self._tones.get(score.name, Tone.TEXT)
             side = f" {self._glyphs.separator} {score.side}" if score.side else ""
-            label = (Piece(score.name, Tone.TEXT, bold=score.is_winner), Piece(side, Tone.QUIET))
+            label = (Piece(score.name, tone, bold=score.is_winner), Piece(side, Tone.QUIET))
             figure = f"{score.value:.1f}" if best == MAX_JUDGE_SCORE else f"{score.value:g}"
-            yield self._bar_row(label, score.value / best, tone, figure)
+            yield self._bar_row(label, score.value / best, figure, (tone, Tone.FAINT), bold=score.is_winner)
 
     def _swing_rows(self) -> Iterator[Row]:
         moved = self._outcome.swing
         if moved is None:
             return
         judges = count_of(moved.judges, "judge")
-        scale = f"0 against {self._glyphs.separator} 100 for"
-        yield Row((Piece(f"Support for the motion ({judges})", bold=True),), (Piece(scale, Tone.QUIET),))
-        yield self._bar_row(
-            (Piece("before", Tone.QUIET),), moved.before / 100, Tone.WAITING, f"{round(moved.before)}"
+        sides = self._side_tone("for", Tone.FOCUS), self._side_tone("against", Tone.QUIET)
+        scale = (
+            Piece("0 against", sides[1]),
+            Piece(f" {self._glyphs.separator} ", Tone.QUIET),
+            Piece("100 for", sides[0]),
         )
-        yield self._bar_row((Piece("after"),), moved.after / 100, Tone.FOCUS, f"{round(moved.after)}")
+        yield Row((Piece(f"Support for the motion ({judges})", bold=True),), scale)
+        for label, support in (("before", moved.before), ("after", moved.after)):
+            is_last = label == "after"
+            piece = Piece(label, Tone.TEXT if is_last else Tone.QUIET)
+            yield self._bar_row((piece,), support / 100, f"{round(support)}", sides, bold=is_last)
         yield Row((Piece(" " * LABEL_CELLS), Piece(describe_swing(moved), Tone.QUIET)))
         yield Row()
 
-    def _bar_row(self, label: tuple[Piece, ...], share: float, tone: Tone, figure: str) -> Row:
+    def _side_tone(self, side: str, default: Tone) -> Tone:
+        """Return the tone of the first debater on a side."""
+        names = (score.name for score in self._outcome.scores if score.side.casefold() == side)
+        return self._tones.get(next(names, ""), default)
+
+    def _bar_row(
+        self,
+        label: tuple[Piece, ...],
+        share: float,
+        figure: str,
+        tones: tuple[Tone, Tone],
+        *,
+        bold: bool = False,
+    ) -> Row:
+        """Return a bar in two tones: of the part that is filled, and of the rest."""
         glyphs = self._glyphs
         kept = clip(label, LABEL_CELLS - 1, glyphs.ellipsis)
         cells = max(0, self._width - LABEL_CELLS - FIGURE_CELLS)
         filled = round(cells * min(max(share, 0.0), 1.0))
         bar = (
             Piece(" " * (LABEL_CELLS - pieces_width(kept))),
-            Piece(glyphs.heavy_line * filled, tone),
-            Piece(glyphs.thin_line * (cells - filled), Tone.FAINT),
+            Piece(glyphs.heavy_line * filled, tones[0]),
+            Piece(glyphs.thin_line * (cells - filled), tones[1]),
         )
-        return Row((*kept, *bar), (Piece(figure, Tone.TEXT, bold=tone is Tone.FOCUS),))
+        return Row((*kept, *bar), (Piece(figure, bold=bold),))
 
     # Votes
 
@@ -119,13 +141,19 @@ class VerdictRows:
             who = "The audience" if opinions.by_audience else "Your vote"
             pieces = [Piece(f"{who:{LABEL_CELLS}}", bold=True)]
             for when, votes in (("before", opinions.before), ("after", opinions.after)):
-                pieces += [
-                    Piece(f"{when} ", Tone.QUIET),
-                    Piece(f"{_vote_counts_text(votes) or self._glyphs.missing_value}   "),
-                ]
+                counts = self._vote_pieces(votes) or [Piece(self._glyphs.missing_value)]
+                pieces += [Piece(f"{when} ", Tone.QUIET), *counts, Piece("   ")]
             yield Row(tuple(pieces))
         if self._outcome.votes:
             yield Row()
+
+    def _vote_pieces(self, votes: Sequence[tuple[str, int]]) -> list[Piece]:
+        many = sum(count for _, count in votes) > 1
+        pieces: list[Piece] = []
+        for name, count in votes:
+            text = f"{name} {count}" if many else name
+            pieces += [Piece(", ")] * bool(pieces) + [Piece(text, self._tones.get(name, Tone.TEXT))]
+        return pieces
 
     # Judges
 
@@ -192,7 +220,9 @@ class VerdictRows:
         glyphs = self._glyphs
         head = (
             *_pad_column((Piece(criterion, Tone.QUIET),), CRITERION_CELLS, glyphs.ellipsis),
-            *_pad_column((Piece(quote.name),), name_cells, glyphs.ellipsis),
+            *_pad_column(
+                (Piece(quote.name, self._tones.get(quote.name, Tone.TEXT)),), name_cells, glyphs.ellipsis
+            ),
             Piece(f"{quote.score:>2}".ljust(SCORE_CELLS), Tone.TEXT, bold=True),
         )
         indent = CRITERION_CELLS + name_cells + SCORE_CELLS
@@ -213,9 +243,11 @@ def _pad_column(pieces: tuple[Piece, ...], width: int, ellipsis: str) -> tuple[P
     return (*kept, Piece(" " * (width - pieces_width(kept))))
 
 
-def _vote_counts_text(votes: Sequence[tuple[str, int]]) -> str:
-    many = sum(count for _, count in votes) > 1
-    return ", ".join(f"{name} {count}" if many else name for name, count in votes)
+def _tones_by_name(transcript: Transcript) -> dict[str, Tone]:
+    return {
+        debater_name(transcript, debater): tone
+        for debater, tone in debater_tones(transcript.debaters).items()
+    }
 
 
 MAX_TEXT_WIDTH = 96
@@ -260,8 +292,9 @@ class VerdictCard(TextRows):
         if not self._text_width:
             return
         found = summarise_outcome(self._transcript)
-        rows = VerdictRows(found, self._text_width, self._glyphs).rows() if found is not None else ()
-        self._rows = tuple(rows)
+        if found is not None:
+            tones = _tones_by_name(self._transcript)
+            self._rows = tuple(VerdictRows(found, self._text_width, self._glyphs, tones).rows())
         self.styles.height = max(min(len(self._rows) + 3, self._max_rows), self._min_rows)
         self.scroll_rows(0)
 

@@ -134,10 +134,16 @@ class VotingController(Controller):
     def _show_vote_menu(self, when: VoteTime) -> None:
         from debate_tui.tui.screens.dialogs import MenuItem, MenuScreen
 
-        infos = [pane.state.info for pane in self._view.panes.panes]
+        states = [pane.state for pane in self._view.panes.panes]
+        infos = [state.info for state in states]
         items = [
-            MenuItem(one_line(info.name, 40), letter, (Piece(one_line(info.side, 40), Tone.QUIET),))
-            for info, letter in zip(infos, "abcd", strict=False)
+            MenuItem(
+                one_line(state.info.name, 40),
+                letter,
+                (Piece(one_line(state.info.side, 40), Tone.QUIET),),
+                state.tone,
+            )
+            for state, letter in zip(states, "abcd", strict=False)
         ]
         items += [MenuItem("undecided", "u"), MenuItem("not now", "n", tone=Tone.QUIET)]
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from debate_tui.display.markdown import Line, Page, PageRow, Run
+    from debate_tui.tui.styles import Tone
     from debate_tui.tui.widgets.page_search import PageSearch
 
 
@@ -41,7 +42,7 @@ class Viewport:
         self.following = True
         self.scroll_step = 1
         self.seen_lines = 0
-        self._page = page
+        self.page = page
 
     @property
     def end(self) -> int:
@@ -51,7 +52,7 @@ class Viewport:
     @property
     def max_top(self) -> int:
         """The largest `top` for which the window does not extend beyond the page."""
-        return max(0, self._page.line_count - self.height)
+        return max(0, self.page.line_count - self.height)
 
     @property
     def position_row(self) -> int:
@@ -77,30 +78,33 @@ class Viewport:
     @contextmanager
     def keep_position(self) -> Iterator[None]:
         """Show the same text at the top after the lines of the page have changed within the block."""
-        spot = self._page.position_at(self.top)
+        spot = self.page.position_at(self.top)
         yield
-        self.top = self._page.line_at(spot)
+        self.top = self.page.line_at(spot)
         self.adjust_top()
 
-    def resize(self, width: int, height: int) -> None:
+    def resize(self, width: int, height: int, prose_width: int | None = None) -> None:
         """Resize the window and rewrap the page if its width changes; keep the scroll position."""
         self.height = height
-        if width == self._page.width:
+        if (width, prose_width) == (self.page.width, self.page.prose_width):
             self.adjust_top()
             return
         with self.keep_position():
-            self._page.resize(width)
+            self.page.resize(width, prose_width)
 
     def measure(self, seconds: float) -> bool:
         """Count lines that are out of sight for up to `seconds`; return whether all are counted."""
         with self.keep_position():
-            return self._page.measure(seconds)
+            return self.page.measure(seconds)
 
     def _update_seen_lines(self) -> None:
-        self.seen_lines = min(max(self.seen_lines, self.end), self._page.line_count)
+        self.seen_lines = min(max(self.seen_lines, self.end), self.page.line_count)
 
 
 _BLOCK_BITS = 24
+
+MAX_PROSE_WIDTH = 90
+"""The maximum columns of prose in a page that has the screen to itself."""
 
 
 class PageView:
@@ -111,15 +115,23 @@ class PageView:
     """
 
     def __init__(
-        self, widget: Widget, page: Page, viewport: Viewport, search: PageSearch, position_symbol: str
+        self,
+        widget: Widget,
+        viewport: Viewport,
+        search: PageSearch,
+        position_symbol: str,
+        highlight: Tone,
     ) -> None:
         self.strips: list[Strip] = []
         self.size = Size(0, 0)
         self._widget = widget
-        self._page = page
+        self._page = viewport.page
         self._viewport = viewport
         self._search = search
         self._position_symbol = position_symbol
+        self._highlight = highlight
+        self._limits_prose = False
+        self._margins = (0, 0)  # blank columns on the left, and those on the right that nothing fills
         self._style_resolver: StyleResolver | None = None  # the styles the rows were built with
         self._first_line = 0  # the line of the page they start at
         self._rows: list[PageRow] = []
@@ -135,8 +147,17 @@ class PageView:
         """Wrap the page for another size; `build` makes the rows."""
         self.size = size
         self._rows = []
-        self._viewport.resize(size.width - 2, size.height)
+        width = size.width - 2
+        free = max(0, width - MAX_PROSE_WIDTH) if self._limits_prose else 0
+        self._margins = (free // 2, free - free // 2)
+        self._viewport.resize(width - free // 2, size.height, width - free if free else None)
         self.move_mark()
+
+    def limit_prose(self, *, limited: bool) -> None:
+        """Set whether prose is centred and wrapped at `MAX_PROSE_WIDTH`, from the next resize on."""
+        if limited != self._limits_prose:
+            self._limits_prose = limited
+            self.size = Size(0, 0)
 
     def reset_styles(self) -> None:
         """Discard the rows, because the theme has changed."""
@@ -151,7 +172,7 @@ class PageView:
         """Build the rows; lines before `changed` are reused. Return the rows that differ from before."""
         size, view = self.size, self._viewport
         if self._style_resolver is None:
-            self._style_resolver = StyleResolver(self._widget)
+            self._style_resolver = StyleResolver(self._widget, self._highlight)
             self._rows = []
         styles = self._style_resolver
         selection = self._widget.text_selection
@@ -161,7 +182,8 @@ class PageView:
             kept = max(0, min(changed - self._first_line, len(self._rows)) - skipped)
         rows = self._page.rows(view.top + kept, view.end)
         strips = [
-            styles.build_strip(self._highlighted_runs(row, selection), row.line, size.width) for row in rows
+            styles.build_strip(self._highlighted_runs(row, selection), row.line, size.width, self._margins)
+            for row in rows
         ]
         self._rows = self._rows[skipped : skipped + kept] + rows
         self._row_strips = self._row_strips[skipped : skipped + kept] + strips
@@ -198,7 +220,7 @@ class PageView:
         place = _selection_row(section, block)
         end = line.start + len(line.content)
         segments: list[Segment] = []
-        offset = line.start - line.indent - 1
+        offset = line.start - line.indent - 1 - self._margins[0]
         for text, style, _ in strip:
             # Cells before the text get the offset of its start, one per character. Those after it get none,
             # which counts as its end.
@@ -258,18 +280,24 @@ _STYLE_TABLE: dict[str, tuple[str, str, Style]] = {
     "comment": ("syntax-comment", "", Style(italic=True)),
     "name": ("syntax-name", "", Style()),
     "selection": ("screen-selection-foreground", "screen-selection-background", Style()),
-    "match": ("warning", "panel", Style(underline=True)),
-    "current": ("background", "warning", Style(bold=True, underline=False)),
+    "match": ("highlight", "panel", Style(underline=True)),
+    "current": ("background", "highlight", Style(bold=True, underline=False)),
 }
-"""Colour, background and attributes; colours are theme variables. Any other name is itself a variable."""
+"""Colour, background and attributes; colours are theme variables, or `highlight`, the tone of matches.
+
+Any other name is itself a variable."""
 
 
 class StyleResolver:
-    """The styles of a widget and the strips drawn with them; create a new one when the theme changes."""
+    """The styles of a widget and the strips drawn with them; create a new one when the theme changes.
 
-    def __init__(self, widget: Widget) -> None:
+    `highlight` is the tone of search matches.
+    """
+
+    def __init__(self, widget: Widget, highlight: Tone) -> None:
         self.base_style = widget.visual_style.rich_style
-        self._variables = widget.app.theme_variables
+        variables = widget.app.theme_variables
+        self._variables = {**variables, "highlight": variables[highlight]}
         self._filters = widget.get_line_filters()
         self._background = widget.background_colors[1]
         self._styles: dict[str, Style] = {"": self.base_style}
@@ -286,10 +314,16 @@ class StyleResolver:
             self._styles[names] = style
         return style
 
-    def build_strip(self, runs: Iterable[Run], line: Line, width: int) -> RowStrip:
-        """Build a row of `width` cells from runs, with a blank at either end and the line's `fill`."""
+    def build_strip(
+        self, runs: Iterable[Run], line: Line, width: int, margins: tuple[int, int] = (0, 0)
+    ) -> RowStrip:
+        """Build a row of `width` cells from runs, with a blank at either end and the line's `fill`.
+
+        `margins` are further blanks on the left, and on the right unless the line needs that space.
+        """
         base = self.base_style
-        text, style = " ", base
+        left, right = margins
+        text, style = " " * (left + 1), base
         segments: list[Segment] = []
         for run, names in runs:
             following = self.style(names)
@@ -298,16 +332,16 @@ class StyleResolver:
             else:
                 segments.append(Segment(text, style))
                 text, style = run, following
-        free = width - line.width - 2
-        if free > 0 and line.fill:
-            segments += [Segment(text, style), Segment(" " * free, self.style(line.fill))]
-            text, style, free = "", base, 0
+        free = width - left - line.width - 2
+        if free > right and line.fill:
+            segments += [Segment(text, style), Segment(" " * (free - right), self.style(line.fill))]
+            text, style, free = "", base, right
         end = " " * (max(0, free) + 1)
         if style is base:
             segments.append(Segment(text + end, base))
         else:
             segments += [Segment(text, style), Segment(end, base)]
-        strip = RowStrip(segments, max(width, line.width + 2))
+        strip = RowStrip(segments, max(width, left + line.width + 2))
         return strip if free >= 0 and not self._filters else self._fit_and_filter(strip, width)
 
     def blank_strip(self, width: int) -> RowStrip:

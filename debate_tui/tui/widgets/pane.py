@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -43,7 +45,10 @@ MIN_ERROR_CELLS = 10
 
 
 class PaneTitle(TextRows):
-    """Name, side and badge; model or error; a line that is heavy if the pane has the focus."""
+    """Name, side and badge; model or error; a rule. Name, side and rule have the debater's colour.
+
+    If the pane has the focus, the name is bold and the rule heavy.
+    """
 
     def __init__(self, state: PaneState, glyphs: Glyphs) -> None:
         super().__init__()
@@ -57,13 +62,10 @@ class PaneTitle(TextRows):
         """Return two lines of title and a rule, or a compact title within the rule."""
         speaker, glyphs = self._state, self._glyphs
         badge = speaker.badge(time.monotonic())
-        tone = Tone.QUIET if speaker.removal_reason else Tone.FOCUS if self.pane_focused else Tone.TEXT
-        name = Piece(one_line(speaker.info.name, MAX_NAME_CHARACTERS), tone, bold=not speaker.removal_reason)
+        tone = Tone.QUIET if speaker.removal_reason else speaker.tone
+        name = Piece(one_line(speaker.info.name, MAX_NAME_CHARACTERS), tone, bold=self.pane_focused)
         icon = Piece(badge.text(glyphs), badge.tone, bold=badge.tone is Tone.FAILED)
-        edge = Piece(
-            glyphs.heavy_line if self.pane_focused else glyphs.thin_line,
-            Tone.FOCUS if self.pane_focused else Tone.FAINT,
-        )
+        edge = Piece(glyphs.heavy_line if self.pane_focused else glyphs.thin_line, tone)
         if self.compact:
             return (self._compact_row(width, name, icon, edge),)
         line = Row((edge._replace(text=edge.text * width),))
@@ -80,7 +82,7 @@ class PaneTitle(TextRows):
         )
         if not side:
             return Row((Piece(model, Tone.QUIET),))
-        return Row((Piece(side, Tone.TEXT), Piece(f"{between}{model}" if model else "", Tone.QUIET)))
+        return Row((Piece(side, speaker.tone), Piece(f"{between}{model}" if model else "", Tone.QUIET)))
 
     def _compact_row(self, width: int, name: Piece, badge_piece: Piece, rule_piece: Piece) -> Row:
         """Return ``── Ada · for ─────── ✓ done ─``, with an error message if there is room for it."""
@@ -93,7 +95,7 @@ class PaneTitle(TextRows):
             trouble = Piece(f" {between} {speaker.problem}", badge_piece.tone)
             badge = (badge_piece, *clip((trouble,), left, self.ellipsis))
         elif not speaker.problem and (side := one_line(speaker.info.side, MAX_NAME_CHARACTERS)):
-            aside = Piece(f" {between} {side}", Tone.QUIET)
+            aside = Piece(f" {between} {side}", name.tone)
             label = (name, aside) if pieces_width((aside,)) <= left else label
         label = clip(label, room - pieces_width(badge), self.ellipsis)
         fill = max(1, room - pieces_width(label) - pieces_width(badge) + 1)
@@ -138,7 +140,8 @@ class Pane(Vertical):
     ) -> None:
         super().__init__()
         self.state = state
-        self.turn_text = TurnText(symbols)
+        self._transcript = transcript
+        self.turn_text = TurnText(symbols, state.tone)
         self.has_unread = False
         self._tooltip_fault: FaultReport | None = None
         self._title = PaneTitle(state, glyphs)
@@ -194,6 +197,45 @@ class Pane(Vertical):
         """Whether the pane is visible, not hidden by tabs or another pane's zoom."""
         return bool(self.display)
 
+    # Reading
+
+    def jump_turn(self, steps: int) -> None:
+        """Scroll to the next turn or, with `steps` of −1, to the start of this one or the previous one."""
+        text = self.turn_text
+        lines = [line for _, line in text.page.heading_lines]
+        if steps > 0:
+            index = bisect_right(lines, text.viewport.top)
+            target = lines[index] if index < len(lines) else text.line_count
+        else:
+            index = bisect_left(lines, text.viewport.top) - 1
+            target = lines[index] if index >= 0 else 0
+        text.action_line(target - text.viewport.top)
+
+    @property
+    def reading_position(self) -> tuple[int, int]:
+        """The step of the turn at the top of the visible text, and the lines above that belong to it."""
+        top = self.turn_text.viewport.top
+        starts = self._step_lines()
+        index = bisect_right(starts, top, key=itemgetter(1)) - 1
+        return (starts[index][0], top - starts[index][1]) if index >= 0 else (0, top)
+
+    def show_position(self, step: int, offset: int) -> None:
+        """Scroll to the turn of a step or the last one before it; see `reading_position` for `offset`."""
+        starts = self._step_lines()
+        index = bisect_right(starts, step, key=itemgetter(0)) - 1
+        first = starts[index][1] if index >= 0 else 0
+        end = starts[index + 1][1] if index + 1 < len(starts) else self.turn_text.line_count
+        if index >= 0 and starts[index][0] < step:
+            offset = end
+        self.turn_text.show_line(min(first + offset, max(first, end - 1)))
+
+    def _step_lines(self) -> list[tuple[int, int]]:
+        """Return the step of each turn and the line of its heading."""
+        turns = self._transcript.turns
+        return [(turns[turn].step, line) for turn, line in self.turn_text.page.heading_lines if turn in turns]
+
+    # Focus and layout
+
     def on_descendant_focus(self, _: DescendantFocus) -> None:
         """Show that the pane has the focus."""
         self.show_focus(focused=True)
@@ -207,9 +249,15 @@ class Pane(Vertical):
         self._title.pane_focused = focused
         self._title.refresh_rows()
 
-    def set_layout(self, *, displayed: bool, left_border: bool, top_border: bool, compact: bool) -> None:
-        """Set the pane's place: visible or not, its borders towards other panes, and its title's height."""
+    def set_layout(
+        self, *, displayed: bool, left_border: bool, top_border: bool, compact: bool, alone: bool
+    ) -> None:
+        """Set the pane's place: visible or not, its borders towards other panes, and its title's height.
+
+        If it is `alone` on the screen, the lines of its prose have a comfortable length.
+        """
         self.display = displayed
+        self.turn_text.page_view.limit_prose(limited=alone)
         self.has_unread = self.has_unread and not displayed
         styled = self.is_attached  # otherwise it is styled when it is mounted
         self.set_class(left_border, "-left-border", update=styled)

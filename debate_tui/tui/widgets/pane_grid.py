@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.pane import Pane
+    from debate_tui.tui.widgets.turn_text import TurnText
 
 
 MIN_PANE_WIDTH = 40
@@ -75,18 +76,27 @@ class PaneGrid(painter.BlankWidget, Grid):
 
     One pane is current: keys apply to it, and it has the focus unless the user types into an input. Only the
     current pane is visible if it is zoomed or if no more fit; `tabs` shows the others in the latter case.
-    `on_change` is called when another pane becomes current or the current one is zoomed.
+    `on_change` is called when another pane becomes current or the current one is zoomed, and `show_message`
+    with what a key has done. If the panes scroll together, the turns of one step stay next to each other.
     """
 
-    def __init__(self, panes: Sequence[Pane], glyphs: Glyphs, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        panes: Sequence[Pane],
+        glyphs: Glyphs,
+        on_change: Callable[[], None],
+        show_message: Callable[[str], None],
+    ) -> None:
         super().__init__(*panes, id="panes")
         self.panes = panes
         self.tabs = PaneTabs(panes, glyphs, self.select)
         self.current_index = 0
         self.is_zoomed = False
+        self.scrolls_together = False
         self._by_debater = {pane.state.id: pane for pane in panes}
         self._times_sign = glyphs.times
         self._on_change = on_change
+        self._show_message = show_message
         self._pane_layout = PaneLayout(LayoutKind.COLUMNS, len(panes))
 
     @property
@@ -132,6 +142,7 @@ class PaneGrid(painter.BlankWidget, Grid):
                 left_border=not single and place % columns > 0,
                 top_border=not single and place >= columns,
                 compact=self._pane_layout.compact and not self.is_zoomed,
+                alone=single,
             )
         self.tabs.refresh_rows()
 
@@ -146,6 +157,38 @@ class PaneGrid(painter.BlankWidget, Grid):
             self.is_zoomed = not self.is_zoomed
             self._arrange()
             self._on_change()
+
+    # Reading
+
+    def action_jump_turn(self, steps: int) -> None:
+        """Scroll the current pane to its next turn, or to the previous one with `steps` of −1."""
+        self.current.jump_turn(steps)
+
+    def action_toggle_scrolling(self) -> None:
+        """Scroll the panes together from now on, or separately."""
+        self.scrolls_together = not self.scrolls_together
+        if self.scrolls_together:
+            self._align_panes(self.current)
+        self._show_message(
+            "Scrolling the panes together" if self.scrolls_together else "Scrolling the panes separately"
+        )
+
+    def on_turn_text_scrolled(self, message: TurnText.Scrolled) -> None:
+        """Scroll the other panes along."""
+        if self.scrolls_together:
+            self._align_panes(next(pane for pane in self.panes if pane.turn_text is message.turn_text))
+
+    def _align_panes(self, leader: Pane) -> None:
+        """Scroll the other panes to the turn at the top of this one, or to the end with it."""
+        step, offset = leader.reading_position
+        with painter.frame(self.screen):
+            for pane in self.panes:
+                if pane is leader:
+                    continue
+                if leader.turn_text.viewport.following:
+                    pane.turn_text.show_line(pane.turn_text.line_count)
+                else:
+                    pane.show_position(step, offset)
 
     # The current pane
 
@@ -213,8 +256,8 @@ class PaneTabs(TextRows):
             mark = self._glyphs.unread if pane.has_unread else " "
             tab = [
                 Piece(f"{badge.icon(self._glyphs)} ", badge.tone),
-                Piece(label, Tone.FOCUS if shown else Tone.QUIET, bold=shown),
-                Piece(f" {mark} ", Tone.FOCUS),
+                Piece(label, pane.state.tone if shown else Tone.QUIET, bold=shown),
+                Piece(f" {mark} ", pane.state.tone),
             ]
             cells = sum(cell_len(piece.text) for piece in tab)
             self._click_targets.append(range(x, x + cells))

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from debate_tui.display.markdown import UNICODE_SYMBOLS, MarkdownSymbols, Page
 from debate_tui.tui import painter
+from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.page_search import SLICE_INTERVAL, TIME_SLICE, PageSearch
 from debate_tui.tui.widgets.page_view import PageView, Viewport
 
@@ -27,8 +28,8 @@ WHEEL_LINES = 3
 class TurnText(painter.RowWidget, can_focus=True):
     """A debater's page: what is written on `page` shows after `flush`.
 
-    It follows the end of the text until the reader scrolls up, and then keeps its position. It has no
-    border, no padding and no children.
+    It follows the end of the text until the reader scrolls up, and then keeps its position. Search matches
+    are shown in the tone `highlight`. It has no border, no padding and no children.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,6 +41,13 @@ class TurnText(painter.RowWidget, can_focus=True):
         Binding("G,end", "bottom", show=False),
     ]
 
+    class Scrolled(Message):
+        """Posted when the reader has scrolled, not when the text has grown."""
+
+        def __init__(self, turn_text: TurnText) -> None:
+            super().__init__()
+            self.turn_text = turn_text
+
     class SearchProgress(Message):
         """Posted after each slice of a search; `done` if the end of the text was reached."""
 
@@ -48,7 +56,7 @@ class TurnText(painter.RowWidget, can_focus=True):
             self.turn_text = turn_text
             self.done = done
 
-    def __init__(self, symbols: MarkdownSymbols = UNICODE_SYMBOLS) -> None:
+    def __init__(self, symbols: MarkdownSymbols = UNICODE_SYMBOLS, highlight: Tone = Tone.FOCUS) -> None:
         super().__init__()
         self.page = Page(80, symbols)
         self.viewport = Viewport(self.page)
@@ -57,7 +65,7 @@ class TurnText(painter.RowWidget, can_focus=True):
             call_later=self.set_timer,
             report_progress=lambda done: self.post_message(self.SearchProgress(self, done=done)),
         )
-        self._view = PageView(self, self.page, self.viewport, self.page_search, symbols.position_marker)
+        self.page_view = PageView(self, self.viewport, self.page_search, symbols.position_marker, highlight)
         self._flush_deferred = False
         self._wrapping = False
 
@@ -104,7 +112,7 @@ class TurnText(painter.RowWidget, can_focus=True):
         self._flush_if_deferred()
         top = self.viewport.top
         self.viewport.adjust_top()
-        if self._view.move_mark() or self.viewport.top != top:
+        if self.page_view.move_mark() or self.viewport.top != top:
             self._repaint(self.page.line_count)
 
     def _flush_page(self) -> None:
@@ -125,7 +133,8 @@ class TurnText(painter.RowWidget, can_focus=True):
 
     def action_line(self, lines: int) -> None:
         """Scroll by lines and show it immediately; at the end, start following."""
-        self._move_to(self.viewport.top + lines)
+        self.show_line(self.viewport.top + lines)
+        self.post_message(self.Scrolled(self))
 
     def action_page(self, pages: int) -> None:
         """Scroll by pages, with one line of overlap."""
@@ -133,11 +142,11 @@ class TurnText(painter.RowWidget, can_focus=True):
 
     def action_top(self) -> None:
         """Scroll to the top."""
-        self._move_to(0)
+        self.action_line(-self.viewport.top)
 
     def action_bottom(self) -> None:
         """Scroll to the end and follow it."""
-        self._move_to(self.line_count)
+        self.action_line(self.line_count)
 
     @on(events.MouseScrollUp)
     @on(events.MouseScrollDown)
@@ -146,10 +155,11 @@ class TurnText(painter.RowWidget, can_focus=True):
         event.stop()
         self.action_line(WHEEL_LINES if isinstance(event, events.MouseScrollDown) else -WHEEL_LINES)
 
-    def _move_to(self, top: int) -> None:
+    def show_line(self, top: int) -> None:
+        """Scroll until a line is at the top, and show it immediately; at the end, start following."""
         self._flush_if_deferred()
         self.viewport.scroll_to(top)
-        self._view.move_mark()
+        self.page_view.move_mark()
         with painter.frame(self.screen):
             self._repaint(self.page.line_count)
 
@@ -167,7 +177,7 @@ class TurnText(painter.RowWidget, can_focus=True):
     def show_match(self, index: int) -> None:
         """Scroll to a match, counted from 0 at the top, and highlight it as the current one."""
         line = self.page.line_at(self.page_search.select(index))
-        self._move_to(line - self.viewport.height // 3)
+        self.action_line(line - self.viewport.height // 3 - self.viewport.top)
 
     def clear_current_match(self) -> None:
         """Highlight the current match like the others again."""
@@ -179,7 +189,7 @@ class TurnText(painter.RowWidget, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the selected text, and what ends it."""
-        text = self._view.selected_text(selection)
+        text = self.page_view.selected_text(selection)
         return None if text is None else (text, "\n")
 
     def selection_updated(self, selection: Selection | None) -> None:
@@ -201,17 +211,17 @@ class TurnText(painter.RowWidget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return a row with text offsets, which map the mouse to the text; it is never painted."""
         self._build_rows()
-        return self._view.strip_with_offsets(y)
+        return self.page_view.strip_with_offsets(y)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the rows within `crop`."""
         self._build_rows()
-        rows = self._view.strips[crop.y : crop.bottom]
+        rows = self.page_view.strips[crop.y : crop.bottom]
         return rows if crop.width == self.size.width else [row.crop(crop.x, crop.right) for row in rows]
 
     def row(self, y: int) -> Strip:
         """Return one row over the whole width of the widget."""
-        return self._view.strips[y]
+        return self.page_view.strips[y]
 
     def on_resize(self) -> None:
         """Rewrap what is in view immediately, and the rest in slices."""
@@ -220,7 +230,7 @@ class TurnText(painter.RowWidget, can_focus=True):
     def notify_style_update(self) -> None:
         """Discard the cached styles when the theme or a class changes."""
         super().notify_style_update()
-        self._view.reset_styles()
+        self.page_view.reset_styles()
         self._repaint()
 
     def _repaint(self, changed: int = 0) -> None:
@@ -233,14 +243,14 @@ class TurnText(painter.RowWidget, can_focus=True):
 
         Return those that differ from before.
         """
-        if self.size != self._view.size:
-            self._view.resize(self.size)
+        if self.size != self.page_view.size:
+            self.page_view.resize(self.size)
             if not self._wrapping:
                 self._wrapping = True
                 self.set_timer(SLICE_INTERVAL, self._wrap_slice)
-        elif changed is None and self._view.is_built:
+        elif changed is None and self.page_view.is_built:
             return []
-        return self._view.build(changed or 0)
+        return self.page_view.build(changed or 0)
 
     def _wrap_slice(self) -> None:
         self._wrapping = not self.viewport.measure(TIME_SLICE)

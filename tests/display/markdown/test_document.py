@@ -90,6 +90,26 @@ def test_resizing_is_rendering_at_that_width(data: st.DataObject, text: str, bef
     assert document.line_count == len(lines_of(document))
 
 
+@given(st.data(), markdown, widths, widths)
+def test_prose_has_its_own_width_and_code_and_tables_the_whole(
+    data: st.DataObject, text: str, prose: int, width: int
+) -> None:
+    """However the text was cut, and whatever the widths were before."""
+    document = Document(data.draw(widths))
+    for piece in data.draw(cuts(text)):
+        document.feed(piece)
+        document.flush()
+    document.resize(width, prose)
+    settled_line_count(document)
+    whole, narrow = document_of(text, width), document_of(text, min(prose, width))
+    expected = []
+    for block in range(document.block_count):
+        source = whole if document._leaf_at(block).is_wide else narrow
+        expected += [line for number, line in source.rows(0, ALL) if number == block]
+    assert lines_of(document) == expected
+    assert document.line_count == len(expected)
+
+
 @given(markdown, widths)
 def test_lines_fit_and_have_styles_that_exist(text: str, width: int) -> None:
     """Unless a single grapheme does not fit."""
