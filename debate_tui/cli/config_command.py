@@ -210,7 +210,7 @@ def settings_template() -> str:
     for setting in describe_settings(config.Settings):
         if setting.name not in ("topic", "recovery", "debater", "price", "provider"):
             lines += _template_lines(setting)
-    lines += ["", "# How streams recover from faults.", "[recovery]", ""]
+    lines += ["# How streams recover from faults.", "[recovery]", ""]
     for setting in describe_settings(RecoveryPolicy):
         lines += _template_lines(setting)
     return "\n".join(lines).rstrip("\n") + _TABLES_TEXT

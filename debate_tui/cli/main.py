@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import io
 import os
@@ -112,17 +113,37 @@ def _to_debate_error(error: Exception) -> DebateError:
     return _unexpected_error(error)
 
 
+_CLICK_WORDS = {
+    "a valid integer range": "a whole number",
+    "a valid integer": "a whole number",
+    "a valid float range": "a number",
+    "a valid float": "a number",
+}
+
+
 def _click_message(error: click.ClickException) -> str:
     """Return what is wrong, in the wording of all other errors."""
     if isinstance(error, click.NoSuchOption):
         return f"No option is named '{error.option_name}'."
     message = error.format_message()
-    return message if message.endswith((".", "?")) else f"{message}."
+    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Argument):
+        message = error.message or message
+    if message.startswith("Got unexpected extra argument"):
+        message = f"Unexpected words: {message.partition('(')[2].rstrip(')')}"
+    for words, plain_words in _CLICK_WORDS.items():
+        message = message.replace(words, plain_words)
+    return message if message.endswith(".") else f"{message}."
 
 
 def _click_hint(error: click.ClickException) -> str:
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return f"Did you mean '{error.possibilities[0]}'?"
+    close: Sequence[str] = ()
+    match error:
+        case click.NoSuchOption(possibilities=[_, *_] as close):
+            pass
+        case click.BadParameter(param=click.Parameter(type=click.Choice(choices=choices))) if error.message:
+            close = difflib.get_close_matches(error.message.split("'")[1], choices, n=1)
+    if close:
+        return f"Did you mean '{close[0]}'?"
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"See '{context.command_path if context else 'debate-tui'} --help'."
 

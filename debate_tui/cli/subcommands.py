@@ -321,7 +321,7 @@ def config_command(
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")), metavar="SHELL")
 def completion(shell: str) -> None:
     """Print a script that completes commands, options and their values in SHELL: bash, zsh or fish.
 

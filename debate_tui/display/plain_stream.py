@@ -19,7 +19,7 @@ from debate_tui.domain.events import (
     TurnStarted,
     TurnSuperseded,
 )
-from debate_tui.domain.sanitise import Sanitiser
+from debate_tui.domain.sanitise import Sanitiser, one_line
 from debate_tui.domain.wording import (
     debater_label,
     debater_name,
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from debate_tui.display.output import OutputWriter
     from debate_tui.display.plain import PlainParagraph
     from debate_tui.domain.events import Event
+
+HEAD_START = 200
+"""Characters of a turn after which it no longer waits for one that started earlier but has no text yet."""
+
+MAX_STATE_CHARACTERS = 40
+"""Maximum length of a debater's state in the status line."""
 
 MAX_COLUMNS = 100
 """Maximum columns of text on a terminal; lines longer than this are hard to read."""
@@ -167,6 +173,11 @@ class _StreamedTurn:
         """The column of the cursor after the printed text."""
         return self._wrapper.column
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether there is so much to print that the turn need not wait for another that is not ready."""
+        return self.ending is not None or sum(map(len, self._pending)) >= HEAD_START
+
     def add(self, text: str) -> None:
         """Add a piece of text as received."""
         self.has_text = True
@@ -198,8 +209,9 @@ class _StreamedTurn:
 class StreamFormatter:
     """A fold over the debate log that yields plain text for a terminal, as it arrives.
 
-    Turns that stream at the same time are printed one after another: first the one whose text comes first.
-    What happens meanwhile is printed after the turns that had begun. `notes` are lines for standard error.
+    Turns that stream at the same time are printed one after another, in the order in which they started; one
+    that is far behind has to wait. What happens meanwhile is printed after the turns that had begun. `notes`
+    are lines for standard error.
     """
 
     def __init__(self, columns: Callable[[], int], notice: str = "") -> None:
@@ -228,7 +240,7 @@ class StreamFormatter:
         if transcript.phase is None or transcript.finish_reason is not None:
             return self._message
         states = [
-            f"{debater_name(transcript, debater)}: {words}"
+            f"{debater_name(transcript, debater)}: {one_line(words, MAX_STATE_CHARACTERS)}"
             for debater in transcript.active_debaters
             if (words := self._plain.statuses.get(debater))
         ]
@@ -313,11 +325,15 @@ class StreamFormatter:
         return "".join(parts)
 
     def _next_item(self) -> _StreamedTurn | str | None:
-        """Return the next item to print: of the turns before the next paragraph, the first that is ready."""
+        """Return the next item to print, or `None` if it is not there yet.
+
+        That is the oldest item, or a turn before the next paragraph that is far ahead of the oldest.
+        """
         for item in self._queue:
+            is_oldest = item is self._queue[0]
             if isinstance(item, str):
-                return item if item is self._queue[0] else None
-            if item.is_ready:
+                return item if is_oldest else None
+            if item.is_ready and (is_oldest or item.is_ahead):
                 return item
         return None
 

@@ -26,7 +26,9 @@ USAGE = {
         ["Q?", "-d", "opanai:gpt", "-d", "demo"],
         ["No provider named 'opanai'", "Did you mean 'openai:gpt'?"],
     ),
-    "unknown mode": (["Q?", "-m", "hybird", *TWO], ["hybird", "hybrid"]),
+    "unknown mode": (["Q?", "-m", "hybird", *TWO], ["hybird", "Did you mean 'hybrid'?"]),
+    "unknown action": (["config", "pth"], ["'pth' is not one of", "Did you mean 'path'?"]),
+    "no shell": (["completion"], ["Missing argument 'SHELL'.", "bash"]),
     "unknown option": (["Q?", "--plian", *TWO], ["--plian", "--plain"]),
     "unknown format": (["Q?", "-f", "oxfrod", *TWO], ["oxfrod", "oxford"]),
     "unknown voice": (["Q?", "-d", "demo:yodeller", "-d", "demo"], ["yodeller"]),
@@ -44,7 +46,10 @@ USAGE = {
     "command after options": (["--plain", "history"], ["'history' is a command", "put -- before it"]),
     "topic like a command": (
         ["replay", "of", "history"],
-        ["(history)", "To debate a topic that begins with 'replay', quote it or put -- before it."],
+        [
+            "Unexpected words: history.",
+            "To debate a topic that begins with 'replay', quote it or put -- before it.",
+        ],
     ),
     "model without provider": (["Q?", "-d", "gpt-4o", "-d", "demo"], ["Did you mean 'openai:gpt-4o'?"]),
     "side of nobody": (

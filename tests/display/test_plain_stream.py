@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from debate_tui.display.markdown.wrap import cell_width
 from debate_tui.display.output import OutputWriter
-from debate_tui.display.plain_stream import StreamFormatter, WordWrapper, write_stream
+from debate_tui.display.plain_stream import HEAD_START, StreamFormatter, WordWrapper, write_stream
 from debate_tui.domain import events
 from tests.cutting import cut_at
 from tests.display.test_plain import OPENED, delta, finished, log_of, started, status
@@ -77,15 +77,26 @@ def printed(formatter: StreamFormatter, *happened: events.Event) -> str:
 def test_turns_stream_one_after_another() -> None:
     formatter = StreamFormatter(lambda: 80)
     printed(formatter, OPENED, PHASE, started(1, "a"), started(2, "b"))
-    assert printed(formatter, delta(2, "No, ")) == "\n### Ben (against)\n\nNo,"
-    assert printed(formatter, delta(1, "Yes, cars")) == ""
-    assert printed(formatter, delta(2, "never ever.\n", 4)) == " never ever."
-    assert printed(formatter, finished(1, "a")) == ""
-    assert printed(formatter, finished(2, "b", "length")) == (
-        "\n\n(cut off at the length limit)\n\n### Ada (for)\n\nYes, cars\n"
+    assert printed(formatter, delta(2, "No, ")) == ""
+    assert printed(formatter, delta(1, "Yes, cars")) == "\n### Ada (for)\n\nYes,"
+    assert printed(formatter, delta(2, "never ever.\n", 4), finished(2, "b", "length")) == ""
+    assert printed(formatter, delta(1, " are bad.", 9)) == " cars are"
+    assert printed(formatter, finished(1, "a")) == (
+        " bad.\n\n### Ben (against)\n\nNo, never ever.\n\n(cut off at the length limit)\n"
     )
     assert printed(formatter, events.DebateFinished(reason="complete")) == "\nThe debate is over.\n"
     assert formatter.finish() == ""
+
+
+@pytest.mark.parametrize("last", [delta(2, "x" * HEAD_START, 4), finished(2, "b")])
+def test_a_turn_far_ahead_does_not_wait_for_one_without_text(last: events.Event) -> None:
+    formatter = StreamFormatter(lambda: 80)
+    printed(formatter, OPENED, PHASE, started(1, "a"), started(2, "b"))
+    assert printed(formatter, delta(2, "No, ")) == ""
+    assert printed(formatter, last).startswith("\n### Ben (against)\n\nNo,")
+    assert printed(formatter, delta(1, "Yes. ")) == (
+        "" if isinstance(last, events.TurnDelta) else "\n### Ada (for)\n\nYes."
+    )
 
 
 def test_what_happens_meanwhile_is_printed_afterwards() -> None:
