@@ -37,6 +37,7 @@ async def test_a_dumb_terminal_gets_whole_turns_without_escape_codes() -> None:
         endpoints.say("ada", WORDS)
         await terminal.wait_for_text("ada: streaming")
         assert "### ada" not in terminal.display.text
+        endpoints.say("ben", "No.")
         endpoints.end()
         assert await terminal.wait_for_exit() == 0
     assert b"\x1b" not in terminal.display.raw
