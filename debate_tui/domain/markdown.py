@@ -8,6 +8,7 @@ blanks between words. `extend_markdown_it` adds all of this to a parser; our own
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from unicodedata import category, east_asian_width
 
@@ -87,6 +88,7 @@ def display_formula_end(line: str) -> str | None:
 # Emphasis
 
 
+@lru_cache(1024)
 def can_open_close(mark: str, before: str, after: str) -> tuple[bool, bool]:
     """Return whether delimiters can open and close emphasis between two characters.
 
