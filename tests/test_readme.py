@@ -18,6 +18,8 @@ README = ROOT / "README.md"
 PAGES = (README, *sorted(FOLDER.glob("*.md")))
 MAX_README_LINES = 170
 MAX_PICTURE_BYTES = 1_500_000
+NARROW_COLUMNS = 76
+"""What an 80-column terminal has for code."""
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(debate-tui [^`]+)`")
@@ -30,7 +32,7 @@ def shown_commands(text: str) -> list[str]:
     lines = [line for block in _SHELL.findall(text) for line in block.replace("\\\n", " ").splitlines()]
     lines += _INLINE.findall(_HEADING.sub("", text))
     commands = []
-    for line in lines:
+    for line in (line for line in lines if "debate-tui" in line):
         words = shlex.split(line, comments=True)
         for place, word in enumerate(words):
             if word.rpartition("/")[2] == "debate-tui" and words[place - 1 : place] != ["keyring"]:
@@ -76,6 +78,12 @@ def test_the_readme_is_short_and_its_pictures_light() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages_name_packages_and_no_index(page: Path) -> None:
     assert "pypi" not in page.read_text("utf-8").lower()
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_commands_fit_on_a_narrow_terminal(page: Path) -> None:
+    lines = [line for block in _SHELL.findall(page.read_text("utf-8")) for line in block.splitlines()]
+    assert [line for line in lines if len(line) > NARROW_COLUMNS] == []
 
 
 def test_every_command_is_told_from_a_topic() -> None:
