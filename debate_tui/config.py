@@ -299,9 +299,11 @@ def _read_text(file: Path) -> str:
     try:
         return decode_text(file.read_bytes())
     except OSError as error:
-        raise ConfigError(f"Cannot read {file}: {error.strerror}.") from None
+        raise ConfigError(
+            f"Cannot read {file}: {error.strerror}.", "Check its name, and that you may read it."
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{file} is not a UTF-8 or UTF-16 text file.") from None
+        raise ConfigError(f"{file} is not a UTF-8 or UTF-16 text file.", "Save it as UTF-8.") from None
 
 
 def _read_settings(file: Path) -> SettingsLayer:

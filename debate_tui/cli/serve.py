@@ -15,7 +15,7 @@ from debate_tui.cli.messages import print_error
 from debate_tui.cli.plan import DEMO_SOURCES, default_debaters, load_settings, make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
-from debate_tui.domain.errors import DebateError
+from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.record.stores import open_store
 from debate_tui.server.commands import ConflictError, ForbiddenError
 from debate_tui.server.hub import Hub
@@ -71,6 +71,8 @@ def run_server(
         debate_plan = make_plan(
             topics.read_topic(topic, settings.topic), default_debaters(settings), settings, options
         )
+    elif continued is None and (options.sides or options.personas):
+        raise UsageError("--side and --persona need a topic.", "Give one: debate-tui serve TOPIC")
     with asyncio.Runner(loop_factory=_uvloop_factory()) as runner:
         return runner.run(_serve_until_signal(debate_plan, continued, settings, store, hosting))
 

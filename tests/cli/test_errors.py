@@ -56,6 +56,7 @@ USAGE = {
         ["Q?", "--side", "Cy=for", "-d", "Ada=demo", "-d", "Ben=demo"],
         ["--side: no debater is named 'Cy'.", "The debaters are: Ada, Ben."],
     ),
+    "sides without topic": (["serve", "--side", "Ada=for"], ["--side and --persona need a topic."]),
     "side without name": (["Q?", "--side", "for", *TWO], ["'--side'", "'for'", "NAME=TEXT"]),
     "persona of a recorded debate": (
         ["--continue", "x1", "--persona", "Ada=calm"],
