@@ -140,7 +140,7 @@ class SetupRows:
             return Piece(_ADD_TEXTS[item.kind], Tone.QUIET)
         summary = next((option.summary for option in self._options if option.source == source), "")
         parameters = _parameter_texts(setup, item) if item.kind == "debater" else ()
-        return Piece(", ".join(filter(None, (summary, *parameters))), Tone.QUIET)
+        return Piece(", ".join(filter(None, (*parameters, summary))), Tone.QUIET)
 
     def _rounds_note(self) -> Piece:
         repeated = repeated_phases(self._format) if self._format is not None else ()

@@ -401,7 +401,7 @@ async def test_without_a_model_it_says_how_to_connect_one() -> None:
 async def test_parameters_are_shown_beside_a_model_and_offered_with_it() -> None:
     async with StartHarness().opened(140, 35) as start:
         await start.press("tab", "enter", "end", "up", "enter", "e", *"high", "enter")
-        assert "key found, effort high" in start.text
+        assert "effort high, key found" in start.text
         assert start.screen.setup.profile(0).effort == "high"
 
 
