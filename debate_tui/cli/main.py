@@ -55,7 +55,7 @@ def _open_streams() -> None:
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(_StandardOutput(1, "w", closefd=False)),
         known.encoding,
-        known.errors,
+        "replace" if known.errors == "strict" else known.errors,  # a terminal may lack a character
         line_buffering=bool(known.line_buffering),
     )
     if is_closed:

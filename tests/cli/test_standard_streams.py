@@ -114,6 +114,14 @@ def recorded_ending(own_folders: Path) -> str | None:
     return summary.finished
 
 
+@pytest.mark.parametrize("command", ["formats", "config", "doctor"])
+async def test_characters_that_an_encoding_lacks_are_replaced(command: str) -> None:
+    run = await run_program(command, PYTHONIOENCODING="ascii", DEBATE_TUI_TOPIC="Is π real?")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.isascii()
+    assert command != "config" or "Is ? real?" in run.out
+
+
 # A reader that does not read
 
 
