@@ -192,8 +192,9 @@ class PageView:
         before, self.strips = self.strips, [*self._row_strips, *blanks]
         if 0 <= self._position_row < size.height:
             row = self.strips[self._position_row].crop(0, size.width - 1)
-            mark = Segment(self._position_symbol, styles.style("border"))
-            self.strips[self._position_row] = Strip([*row, mark], size.width)
+            self.strips[self._position_row] = Strip(
+                [*row, *styles.symbol_strip(self._position_symbol, "border")], size.width
+            )
         return _differing_rows(before, self.strips)
 
     def selected_text(self, selection: Selection) -> str | None:
@@ -351,6 +352,10 @@ class StyleResolver:
                 RowStrip([Segment(" " * width, self.base_style)], width), width
             )
         return self._blank_strips[width]
+
+    def symbol_strip(self, symbol: str, name: str) -> RowStrip:
+        """Return a symbol of one cell in the style of this name."""
+        return self._fit_and_filter(RowStrip([Segment(symbol, self.style(name))], 1), 1)
 
     def _fit_and_filter(self, row: RowStrip, width: int) -> RowStrip:
         strip = row.adjust_cell_length(width, self.base_style)

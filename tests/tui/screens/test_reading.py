@@ -112,6 +112,14 @@ async def test_without_colours_names_sides_and_places_remain(monkeypatch: pytest
         assert "for · gpt-5.2" in board.text
         assert "against · claude" in board.text
         assert "━━" in board.text
+        board.say("ada", PROSE * 8)
+        await board.press("slash", *"sentence", "enter")
+        segments = [segment for strip in board.app.screen._compositor.render_strips() for segment in strip]
+        assert any("▐" in segment.text for segment in segments)
+        assert all(
+            style is None or (style.color is None and style.bgcolor is None)
+            for style in (segment.style for segment in segments)
+        )
 
 
 # Prose
