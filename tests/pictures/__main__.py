@@ -76,10 +76,10 @@ class Camera:
 
 async def debate() -> str:
     """The film: a topic is typed, three debaters stream, a stream is cut and heals, the verdict."""
-    options = ("--chaos", *DEBATE)
+    options = ("--chaos", "--no-record", *DEBATE)
     async with run_in_terminal(*options, program=("-c", ONE_CUT), columns=COLUMNS, rows=ROWS) as terminal:
         camera = Camera(terminal, speed=1.5)
-        await terminal.wait_for_text("Topic")
+        await terminal.wait_for_text("What should they debate?")
         for letter in TOPIC:
             camera.shoot(0.09)
             terminal.press(letter)
@@ -111,7 +111,7 @@ async def verdict() -> str:
     """The verdict of a recorded debate."""
     async with recorded_debate() as terminal:
         terminal.press("9]]]]")
-        await terminal.wait_for_text("v verdict", "play again")
+        await terminal.wait_for_text("v verdict", "ended")
         terminal.press("v")
         await terminal.wait_for_text("The verdict")
         return still(terminal, "The verdict: scores as bars, how opinion moved, a quote for each score")
