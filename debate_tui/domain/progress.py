@@ -1,4 +1,4 @@
-"""The progress of a debate: which part of its format is done, interrupted or still to come."""
+"""The progress of a debate: what of its format is done or still to come, and who is paused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.debate import VERDICT_PHASE, Debater, Format, Round, iter_rounds, speaking_groups
+from debate_tui.domain.events import DebatePaused, DebateResumed
 
 if TYPE_CHECKING:
     from debate_tui.domain.events import PhaseStarted
@@ -86,3 +87,47 @@ def _pending_speakers(
     spoken = {turn.debater for turn in turns}
     absent = {debater.id for debater in debaters} - set(transcript.active_debaters) | spoken
     return tuple(debater.id for wave in speaking_groups(round_, debaters, absent) for debater in wave)
+
+
+class Pauses:
+    """Which debaters are paused, folded from the pauses and resumptions in log order."""
+
+    def __init__(self) -> None:
+        self._shared_reasons: set[str] = set()
+        """Why all are paused: the user or a limit (``""``), or ids of those whose fault needs a decision."""
+        self._alone: set[str] = set()
+        self._resumed_alone: set[str] = set()
+        """The debaters whom the user has resumed since pausing all."""
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether all debaters are paused for a reason they share."""
+        return bool(self._shared_reasons - ({""} if self._resumed_alone else set()))
+
+    def holds_alone(self, debater: str) -> bool:
+        """Return whether this debater in particular is paused."""
+        return debater in self._alone
+
+    def holds(self, debater: str) -> bool:
+        """Return whether a debater is paused, alone or with all others."""
+        exempt = {""} if debater in self._resumed_alone else set()
+        return debater in self._alone or bool(self._shared_reasons - exempt)
+
+    def apply(self, event: DebatePaused | DebateResumed) -> None:
+        """Apply a pause or a resumption."""
+        debater = event.debater or ""
+        if isinstance(event, DebatePaused):
+            if event.reason == "user" and debater:
+                self._alone.add(debater)
+                return
+            self._shared_reasons.add(debater)
+            if not debater:
+                self._resumed_alone.clear()
+        elif event.reason == "continued":
+            self._shared_reasons.clear()
+            self._alone.clear()
+        elif event.reason != "user" or not debater:
+            self._shared_reasons.discard(debater)
+        else:
+            self._alone.discard(debater)
+            self._resumed_alone.add(debater)

@@ -31,7 +31,7 @@ def format_money(dollars: float | None, *, complete: bool = True, unknown: str =
     A ``+`` marks a sum that is not `complete`; `unknown` stands for an amount that is not known.
     """
     if dollars is None:
-        return f"${unknown}"
+        return unknown
     if 0 < dollars < 0.00005:
         return f"<$0.0001{'' if complete else '+'}"
     digits = 0 if not dollars else 4 if dollars < 0.1 else 2
@@ -119,6 +119,33 @@ def describe_dropped(settings: Sequence[str]) -> str:
 
 
 # Endings
+
+
+_FAULT_KINDS: Final = {
+    "network": "connection lost",
+    "timeout": "timed out",
+    "rate_limited": "rate limited",
+    "overloaded": "overloaded",
+    "server": "server error",
+    "auth": "key refused",
+    "quota": "no credit left",
+    "bad_request": "request refused",
+    "refused": "refused",
+    "unknown": "failed",
+}
+_BAD_REQUESTS: Final = {404: "not found", 413: "prompt too long"}
+
+
+def describe_fault_kind(fault: FaultReport) -> str:
+    """Name the cause of a fault in two or three words, such as ``key refused``."""
+    if fault.kind == "auth" and "no api key" in fault.message.casefold():
+        return "no key"
+    if fault.kind != "bad_request":
+        return _FAULT_KINDS[fault.kind]
+    words = (word for word in fault.message.casefold().split() if "://" not in word)
+    if fault.status == 404 and any("model" in word for word in words):
+        return "model not found"
+    return _BAD_REQUESTS.get(fault.status or 0, _FAULT_KINDS[fault.kind])
 
 
 _TURN_ENDINGS: Final = {

@@ -109,6 +109,7 @@ class RunningTurn:
         self._started_at = time.monotonic()
         self._first_text_at: float | None = None
         self._finished_at: float | None = None
+        self._held_since: float | None = None
         if (interrupted := transcript.turns.get(request.turn)) is None:
             log.append(TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
         else:
@@ -145,6 +146,7 @@ class RunningTurn:
         """End the turn, once; `fault` is what ended it, if any."""
         if self.finished:
             return
+        self.release()
         is_interrupted = reason == "stopped" and self.state is not TurnState.STOPPING
         self.state = TurnState.INTERRUPTED if is_interrupted else TurnState.FINISHED
         self._is_paused = False
@@ -240,6 +242,17 @@ class RunningTurn:
         error = FaultReport(fault.kind, fault.message, fault.status) if fault else None
         self._log_status(StateChange(state, self._attempt, error=error))
 
+    def hold(self) -> None:
+        """Stop the turn's clock: the debater is paused, or waits for a decision of the user."""
+        if self._held_since is None and not self.finished:
+            self._held_since = time.monotonic()
+
+    def release(self) -> None:
+        """Let the turn's clock run again."""
+        if self._held_since is not None:
+            self._shift_times(time.monotonic() - self._held_since)
+            self._held_since = None
+
     def log_pause(self) -> None:
         """Log the state ``paused``, unless it is paused already."""
         if not self._is_paused and not self.finished:
@@ -254,10 +267,17 @@ class RunningTurn:
 
     def _exclude_idle_time(self, idle: float, *, from_scratch: bool) -> None:
         """Exclude the seconds since the turn ended; after a restart from scratch, all time before too."""
-        first = self._first_text_at
-        self._started_at = time.monotonic() if from_scratch else self._started_at + idle
-        self._first_text_at = None if from_scratch or first is None else first + idle
+        if from_scratch:
+            self._started_at, self._first_text_at = time.monotonic(), None
+        else:
+            self._shift_times(idle)
         self._finished_at = None
+
+    def _shift_times(self, seconds: float) -> None:
+        """Exclude seconds that have just passed from the turn's times."""
+        self._started_at += seconds
+        if self._first_text_at is not None:
+            self._first_text_at += seconds
 
     def _log_status(self, status: StateChange) -> None:
         self._attempt = status.attempt

@@ -143,6 +143,8 @@ class TurnRunner:
         """Create the debater's next turn, or continue the one of that number if it was interrupted."""
         cost = self._sources[debater].cost
         turn = self._turns[debater] = RunningTurn(debater, request, self._log, self._transcript, cost)
+        if self._gates[debater].is_closed():
+            turn.hold()
         return turn
 
     async def run_turns(self, turns: Sequence[RunningTurn]) -> None:
@@ -220,15 +222,15 @@ class TurnRunner:
         debater, reason = turn.debater, f"{fault.kind} of {turn.debater}"
         turn.log_state("failed", fault)
         self._log.append(events.DebatePaused(reason=_describe_fault(fault), debater=debater))
-        for gate in self._gates.values():
-            gate.close(reason)
+        for name in self._gates:
+            self._close_gate(name, reason)
         decision = self._decisions[debater] = asyncio.get_running_loop().create_future()
         try:
             choice = await decision
         finally:
             del self._decisions[debater]
-            for gate in self._gates.values():
-                gate.open(reason)
+            for name in self._gates:
+                self._open_gate(name, reason)
             self._log.append(events.DebateResumed(reason="decided", debater=debater))
         if choice in ("remove", "end"):
             self._fail_and_remove(turn, fault)
@@ -246,7 +248,7 @@ class TurnRunner:
         """Pause reading from one debater, or from all, and log it."""
         self._log.append(events.DebatePaused(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
-            self._gates[name].close(PAUSED_WITH_ALL if debater is None else PAUSED_ALONE)
+            self._close_gate(name, PAUSED_WITH_ALL if debater is None else PAUSED_ALONE)
             if (turn := self._turns.get(name)) is not None:
                 turn.log_pause()
 
@@ -254,12 +256,21 @@ class TurnRunner:
         """Resume reading and log it; a named debater resumes whatever paused it."""
         self._log.append(events.DebateResumed(reason="user", debater=debater))
         for name in self._gates if debater is None else (debater,):
-            gate = self._gates[name]
-            gate.open(PAUSED_WITH_ALL)
+            self._open_gate(name, PAUSED_WITH_ALL)
             if debater is not None:
-                gate.open(PAUSED_ALONE)
-            if not gate.is_closed() and (turn := self._turns.get(name)) is not None:
+                self._open_gate(name, PAUSED_ALONE)
+            if not self._gates[name].is_closed() and (turn := self._turns.get(name)) is not None:
                 turn.log_unpause()
+
+    def _close_gate(self, debater: str, reason: str) -> None:
+        self._gates[debater].close(reason)
+        if (turn := self._turns.get(debater)) is not None:
+            turn.hold()
+
+    def _open_gate(self, debater: str, reason: str) -> None:
+        self._gates[debater].open(reason)
+        if not self._gates[debater].is_closed() and (turn := self._turns.get(debater)) is not None:
+            turn.release()
 
     def stop(self, debater: str) -> None:
         """Stop the debater's current turn."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
-
-from textual.binding import Binding, BindingType
+from typing import TYPE_CHECKING, cast
 
 from debate_tui.tui.base_app import BaseApp
 from debate_tui.tui.frame_loop import GcScheduler
@@ -24,10 +22,6 @@ if TYPE_CHECKING:
 
 class BaseDebateApp(BaseApp[None]):
     """Base class for apps that show one debate, sooner or later."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+c,ctrl+q", "quit", priority=False),
-    ]
 
     def __init__(self, options: ScreenOptions, debate: DebateScreen | None = None) -> None:
         super().__init__(options)

@@ -10,6 +10,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.events import Event
-    from textual.theme import Theme
     from textual.widget import Widget
 
     from debate_tui.tui.screen_options import ScreenOptions
@@ -128,6 +128,9 @@ class BaseApp(KeyboardApp[Result]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("T", "themes"),
+        Binding("question_mark,f1", "help"),
+        Binding("q,ctrl+q", "quit", priority=False),
+        Binding("ctrl+c", "copy_or_quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", show=False),
     ]
 
@@ -187,11 +190,32 @@ class BaseApp(KeyboardApp[Result]):
         """Show a problem with the program's own files; an empty `text` removes the warning."""
         raise NotImplementedError
 
+    def action_help(self) -> None:
+        """Show the keys of the current screen."""
+        topic = getattr(self.screen, "HELP_TOPIC", "")
+        if not topic:
+            raise SkipAction
+        from debate_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self._glyphs, topic))
+
+    async def action_copy_or_quit(self) -> None:
+        """Copy the text selected with the mouse and clear the selection; without one, quit."""
+        if self.screen.get_selected_text():
+            self.screen.action_copy_text()
+            self.screen.clear_selection()
+        elif getattr(self.focused, "selected_text", ""):
+            raise SkipAction  # an input copies its own selection
+        else:
+            await self.run_action("quit")
+
     def action_themes(self) -> None:
-        """Open the theme picker."""
+        """Open the theme picker: the bundled and the user's themes, followed by Textual's."""
         from debate_tui.tui.screens.dialogs import ThemeScreen
 
-        current, choices = self.theme, self._theme_choices()
+        current, known = self.theme, self.available_themes
+        own = [known[name] for name in self._file_theme_names]
+        choices = [*own, *(theme for theme in known.values() if theme not in own)]
 
         def choose(index: int | None) -> None:
             self.theme = current if index is None else choices[index].name
@@ -199,14 +223,6 @@ class BaseApp(KeyboardApp[Result]):
                 self._on_theme(self.theme)
 
         self.push_screen(ThemeScreen(choices, current, self._glyphs), choose)
-
-    def _theme_choices(self) -> list[Theme]:
-        """Return the bundled and the user's themes, followed by Textual's."""
-        known = self.available_themes
-        return [
-            *(known[name] for name in self._file_theme_names),
-            *(theme for name, theme in known.items() if name not in self._file_theme_names),
-        ]
 
     async def _poll_theme_files(self, fingerprint: tuple[tuple[str, int, int], ...]) -> None:
         """Reload the themes whenever one of the user's theme files changes."""

@@ -11,7 +11,7 @@ import msgspec
 from debate_tui.domain import wording
 from debate_tui.domain.debate import VERDICT_PHASE, Debater, Round, speaking_groups
 from debate_tui.domain.events import DebatePaused, DebateResumed, PhaseStarted
-from debate_tui.domain.progress import compute_progress
+from debate_tui.domain.progress import Pauses, compute_progress
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.badge import Badge, format_token_count
@@ -134,6 +134,7 @@ class DurationEstimator:
         self._measured_seconds = 0.0
         self._round_started_at: float | None = None
         self._paused_at: float | None = None
+        self._pauses = Pauses()
 
     def apply(self, event: Event) -> None:
         """Apply an event that concerns the debate as a whole, in log order."""
@@ -141,15 +142,18 @@ class DurationEstimator:
             case PhaseStarted():
                 self._finish_round(event.at)
                 self._round_started_at = event.at
+                self._paused_at = event.at if self._pauses.holds_all else None
                 self._current_round_words = self._round_words(self._phase_progress.round_of(event))
-            case DebatePaused(debater=None):
-                self._paused_at = self._paused_at or event.at
-            case DebateResumed(reason="continued"):
-                self._round_started_at = self._paused_at = None  # the time of the interruption is not known
-            case DebateResumed(debater=None) if self._paused_at is not None:
-                if self._round_started_at is not None:
-                    self._round_started_at += event.at - self._paused_at
-                self._paused_at = None
+            case DebatePaused() | DebateResumed():
+                self._pauses.apply(event)
+                if event.reason == "continued":
+                    self._round_started_at = self._paused_at = None  # the interruption's time is not known
+                elif self._pauses.holds_all:
+                    self._paused_at = self._paused_at or event.at
+                elif self._paused_at is not None:
+                    if self._round_started_at is not None:
+                        self._round_started_at += event.at - self._paused_at
+                    self._paused_at = None
 
     def remaining_seconds(self, now: float) -> float | None:
         """Return the seconds until the last turn ends, or `None` if they cannot be estimated.
@@ -172,7 +176,7 @@ class DurationEstimator:
         """Add the words and the duration of the round that ended."""
         if self._round_started_at is not None and self._current_round_words:
             self._measured_words += self._current_round_words
-            self._measured_seconds += at - self._round_started_at
+            self._measured_seconds += (self._paused_at or at) - self._round_started_at
 
     def _round_words(self, round_: Round | None) -> int:
         if round_ is None:
@@ -187,10 +191,10 @@ class DurationEstimator:
 
 
 def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
-    """Return the tokens sent and received and the cost; empty if there are none yet.
+    """Return the tokens sent (in) and received (out) and the cost; empty if there are none yet.
 
-    Turns in progress add an estimate of the tokens received so far, which is marked with ``~``. Their cost is
-    known only when they end.
+    Turns in progress add an estimate of the tokens received so far, which is marked with ``~``. What they
+    were sent and what they cost is known only when they end.
     """
     total = follower.bill.total
     running = [
@@ -202,7 +206,9 @@ def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
         return ""
     about = "~" if running else ""
     more = "" if total.counted else "+"
-    tokens = f"{about}{format_token_count((total.tokens or 0) + sum(running))}{more} tokens"
+    sent = f"{format_token_count(total.input_tokens)}{more} tokens in, " if total.input_tokens else ""
+    received = f"{about}{format_token_count((total.output_tokens or 0) + sum(running))}{more}"
+    tokens = f"{sent}{received} {'out' if sent else 'tokens out'}"
     ended = any(turn.finished for turn in follower.transcript.turns.values())
     cost = wording.format_money(total.cost, complete=total.priced, unknown=glyphs.missing_value)
     return f"{tokens} {glyphs.separator} {cost}" if ended else tokens

@@ -33,7 +33,7 @@ SEARCH_MATCH_HINTS = (
     KeyHint("esc", "close the search", "back", 1),
     KeyHint("tab", "next pane", "panes.select_next(1)", 3),
     KeyHint("y", "copy", "exports.copy_turn", 4),
-    KeyHint("?", "help", "help", 0),
+    KeyHint("?", "help", "app.help", 0),
     KeyHint("q", "quit", "app.quit", 0),
 )
 """Hints while the user moves between matches."""
@@ -43,10 +43,12 @@ class HintState(Struct, frozen=True, kw_only=True):
     """What decides which keys do something now.
 
     `takes_commands` says whether the debate takes commands, `can_pause` whether it can be paused here;
-    `resumes_all` and `resumes_pane` whether the keys for pausing would resume it now.
+    `resumes_all` and `resumes_pane` whether the keys for pausing would resume it now. `undecided` is the name
+    of the debater whose fault needs a decision.
     """
 
     takes_commands: bool = False
+    undecided: str = ""
     can_pause: bool = False
     resumes_all: bool = False
     resumes_pane: bool = False
@@ -63,8 +65,9 @@ def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
     """Return the hints for a debate in this state."""
     moderated = state.takes_commands and not state.is_over
     commanding = moderated and not state.is_judging
-    can_pause = state.can_pause and not state.is_over and not state.is_judging
+    can_pause = state.can_pause and not (state.is_over or state.is_judging or state.undecided)
     return _offered(
+        (bool(state.undecided), KeyHint("enter", f"decide about {state.undecided}", "moderation.decide", 1)),
         (can_pause, KeyHint("space", "resume" if state.resumes_all else "pause", "pausing.toggle_all", 1)),
         (not state.is_over, KeyHint("m", "mode", "display.next_mode", 2)),
         (True, KeyHint("tab", "next pane", "panes.select_next(1)", 3)),
@@ -121,7 +124,7 @@ def _scrolling_hint(state: HintState, drop_order: int) -> KeyHint:
 
 _GENERAL_HINTS = (
     (True, KeyHint("T", "theme", "app.themes", 13)),
-    (True, KeyHint("?", "help", "help", 0)),
+    (True, KeyHint("?", "help", "app.help", 0)),
     (True, KeyHint("q", "quit", "app.quit", 0)),
 )
 

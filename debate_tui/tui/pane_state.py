@@ -13,6 +13,7 @@ from debate_tui.domain.events import (
     StreamStatus,
     TurnStarted,
 )
+from debate_tui.domain.progress import Pauses
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.usage import NO_SPENDING
 from debate_tui.tui.styles import Tone
@@ -48,9 +49,7 @@ class PaneState:
         """Discard all state, to apply the debate's events again from the first."""
         self.status: StreamStatus | None = None
         self.removal_reason = ""
-        self._paused_alone = False
-        self._shared_pause_reasons: set[str] = set()
-        """Why all debaters are paused: the user (``""``), or ids of those whose fault needs a decision."""
+        self._pauses = Pauses()
         self._next_attempt_at = 0.0
 
     @property
@@ -66,12 +65,12 @@ class PaneState:
     @property
     def is_paused(self) -> bool:
         """Whether the debater is paused, alone or with all others."""
-        return self.paused_here or self._paused_alone or bool(self._shared_pause_reasons)
+        return self.paused_here or self._pauses.holds(self.id)
 
     @property
     def is_paused_alone(self) -> bool:
         """Whether this debater in particular is paused."""
-        return self._paused_alone
+        return self._pauses.holds_alone(self.id)
 
     @property
     def fault(self) -> FaultReport | None:
@@ -93,10 +92,8 @@ class PaneState:
             case StreamStatus():
                 self.status = event
                 self._next_attempt_at = now + (event.retry_in_ms or 0) / 1000
-            case DebatePaused():
-                self._apply_pause(event)
-            case DebateResumed():
-                self._apply_resume(event)
+            case DebatePaused() | DebateResumed():
+                self._pauses.apply(event)
             case DebaterRemoved():
                 self.removal_reason = one_line(event.reason) or "removed"
             case DebaterReplaced() | DebaterReturned():
@@ -137,21 +134,3 @@ class PaneState:
         """Number of words requested for the latest turn; 0 if not specified."""
         turn, steps = self.turn, self._follower.transcript.steps
         return steps[turn.step - 1].words if turn is not None and 0 < turn.step <= len(steps) else 0
-
-    def _apply_pause(self, paused: DebatePaused) -> None:
-        if paused.reason != "user":
-            self._shared_pause_reasons.add(paused.debater or "")
-        elif paused.debater is None:
-            self._shared_pause_reasons.add("")
-        elif paused.debater == self.id:
-            self._paused_alone = True
-
-    def _apply_resume(self, resumed: DebateResumed) -> None:
-        if resumed.reason == "continued":
-            self._shared_pause_reasons.clear()
-            self._paused_alone = False
-        elif resumed.reason != "user":
-            self._shared_pause_reasons.discard(resumed.debater or "")
-        elif resumed.debater in (None, self.id):
-            self._shared_pause_reasons.discard("")
-            self._paused_alone = self._paused_alone and resumed.debater is None

@@ -30,6 +30,8 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     missing_value: str = "–"
     thin_line: str = "─"
     heavy_line: str = "━"
+    cross_line: str = "┼"
+    tee_line: str = "┴"
     ellipsis: str = "…"
     up: str = "↑"
     down: str = "↓"
@@ -79,6 +81,8 @@ ASCII = Glyphs(
     missing_value="-",
     thin_line="-",
     heavy_line="=",
+    cross_line="+",
+    tee_line="+",
     ellipsis="...",
     up="^",
     down="v",

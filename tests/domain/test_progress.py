@@ -7,6 +7,8 @@ import pytest
 
 from debate_tui.domain.debate import Debater, Format, Phase, Round, iter_rounds
 from debate_tui.domain.events import (
+    DebatePaused,
+    DebateResumed,
     DebaterInfo,
     DebaterRemoved,
     DebateStarted,
@@ -15,7 +17,7 @@ from debate_tui.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from debate_tui.domain.progress import Progress, compute_progress
+from debate_tui.domain.progress import Pauses, Progress, compute_progress
 from debate_tui.domain.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -167,3 +169,41 @@ def test_while_the_judges_read_nothing_remains_to_be_said():
     )
 
     assert stands.complete
+
+
+# Who is paused.
+
+
+def pause(debater: str | None = None, reason: str = "user") -> DebatePaused:
+    return DebatePaused(reason=reason, debater=debater)
+
+
+def resume(debater: str | None = None, reason: str = "user") -> DebateResumed:
+    return DebateResumed(reason=reason, debater=debater)
+
+
+@pytest.mark.parametrize(
+    ("events", "held", "holds_all"),
+    [
+        ((), "", False),
+        ((pause(),), "ab", True),
+        ((pause("a"),), "a", False),
+        ((pause("a"), resume()), "a", False),
+        ((pause("a"), resume("a")), "", False),
+        ((pause(), resume("a")), "b", False),
+        ((pause(), resume("a"), pause()), "ab", True),
+        ((pause("a", "auth: no key"),), "ab", True),
+        ((pause("a", "auth: no key"), resume()), "ab", True),
+        ((pause("a", "auth: no key"), pause("b", "quota"), resume("a", "decided")), "ab", True),
+        ((pause("a", "auth: no key"), resume("a", "decided")), "", False),
+        ((pause(), pause("a"), resume(reason="continued")), "", False),
+    ],
+)
+def test_pauses_hold_all_or_one(
+    events: tuple[DebatePaused | DebateResumed, ...], held: str, holds_all: bool
+) -> None:
+    pauses = Pauses()
+    for event in events:
+        pauses.apply(event)
+    assert "".join(debater for debater in "ab" if pauses.holds(debater)) == held
+    assert pauses.holds_all == holds_all

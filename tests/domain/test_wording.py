@@ -9,6 +9,7 @@ from debate_tui.domain.stream import FaultKind, FaultReport
 from debate_tui.domain.wording import (
     count_of,
     debate_state,
+    describe_fault_kind,
     describe_turn_end,
     format_clock,
     format_duration,
@@ -59,7 +60,7 @@ def test_money_is_exact_where_it_is_little_and_never_guessed() -> None:
     assert format_money(0.0031, complete=False) == "$0.0031+"
     assert format_money(0.00001) == "<$0.0001"
     assert format_money(0.00001, complete=False) == "<$0.0001+"
-    assert (format_money(None), format_money(None, unknown="-")) == ("$–", "$-")
+    assert (format_money(None), format_money(None, unknown="-")) == ("–", "-")
 
 
 def test_rounds_are_counted_only_if_there_are_several() -> None:
@@ -83,3 +84,28 @@ def test_debates_without_an_end_are_live_or_interrupted() -> None:
     assert (debate_state("stopped", live=True), debate_state(None, live=True)) == ("stopped", "live")
     assert debate_state(None) == "interrupted"
     assert (count_of(1, "judge"), count_of(2, "judge")) == ("1 judge", "2 judges")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "message", "cause"),
+    [
+        (FaultKind.NETWORK, None, "Connection reset by peer", "connection lost"),
+        (FaultKind.TIMEOUT, None, "No first byte in 90 s", "timed out"),
+        (FaultKind.RATE_LIMIT, 429, "Slow down", "rate limited"),
+        (FaultKind.OVERLOADED, 529, "Overloaded", "overloaded"),
+        (FaultKind.SERVER, 500, "Internal error", "server error"),
+        (FaultKind.AUTH, 401, "Incorrect API key provided: sk-…", "key refused"),
+        (FaultKind.AUTH, None, "No API key found for OpenAI.", "no key"),
+        (FaultKind.QUOTA, 402, "Insufficient balance", "no credit left"),
+        (FaultKind.BAD_REQUEST, 404, "The model `gpt-9` does not exist", "model not found"),
+        (FaultKind.BAD_REQUEST, 404, "Not found: https://host.example/model-a", "not found"),
+        (FaultKind.BAD_REQUEST, 413, "Too long", "prompt too long"),
+        (FaultKind.BAD_REQUEST, 400, "Unknown field", "request refused"),
+        (FaultKind.REFUSED, None, "Content filter", "refused"),
+        (FaultKind.UNKNOWN, None, "The answer had no text.", "failed"),
+    ],
+)
+def test_every_kind_of_fault_has_a_short_name(
+    kind: FaultKind, status: int | None, message: str, cause: str
+) -> None:
+    assert describe_fault_kind(FaultReport(kind, message, status)) == cause

@@ -17,6 +17,7 @@ from debate_tui.domain.stream import (
     Usage,
 )
 from debate_tui.record.log import MemoryLog
+from debate_tui.session import turn
 from debate_tui.session.commands import Decide, EndDebate, Interject, Pause, Resume, Retry, StopTurn
 from tests.session.scripted_session import (
     Scripted,
@@ -178,6 +179,59 @@ async def test_a_pause_holds_back_everything_that_arrives(whom: str | None) -> N
     assert session.transcript.turns[1].text == "beforeafter"
     assert [event.debater for event in events_of_type(seen, events.DebatePaused)] == [whom]
     assert [event.debater for event in events_of_type(seen, events.DebateResumed)] == [whom]
+
+
+class Clock:
+    """A monotonic clock that is set by hand."""
+
+    now = 50.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("whom", [None, "d1"])
+async def test_a_pause_does_not_count_as_time_of_the_turn(
+    monkeypatch: pytest.MonkeyPatch, whom: str | None
+) -> None:
+    clock, go = Clock(), asyncio.Event()
+    monkeypatch.setattr(turn, "time", clock)
+    ada = Scripted([Connected(), go, Chunk("first"), Finished()])
+    session, _, seen = start_session(motion(), [ada, Scripted([Connected(), go, Finished()])])
+    running = asyncio.create_task(session.run())
+    await wait_until_logged(seen, lambda event: isinstance(event, events.TurnStarted) and event.turn == 2)
+    session.handle(Pause(whom))
+    clock.now += 600
+    session.handle(Resume(whom))
+    clock.now += 2
+    go.set()
+    await running
+    figures = {
+        end.debater: (end.ttft_ms, end.duration_ms) for end in events_of_type(seen, events.TurnFinished)
+    }
+    assert figures == {"d1": (2000, 2000), "d2": (None, 2000 if whom is None else 602_000)}
+
+
+async def test_waiting_for_a_decision_does_not_count_as_time_of_any_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, go = Clock(), asyncio.Event()
+    monkeypatch.setattr(turn, "time", clock)
+    refused = Fault(FaultKind.AUTH, "wrong key", status=401)
+    ada, bob = Scripted([refused]), Scripted([Connected(), go, Chunk("first"), Finished()])
+    session, _, seen = start_session(motion(), [ada, bob])
+    running = asyncio.create_task(session.run())
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebatePaused))
+    clock.now += 600
+    session.handle(Decide("d1", "fix"))
+    await wait_until_logged(seen, lambda event: isinstance(event, events.DebateResumed))
+    clock.now += 2
+    go.set()
+    await running
+    durations = {end.debater: end.duration_ms for end in events_of_type(seen, events.TurnFinished)}
+    assert durations["d2"] == 2000
+    assert durations["d1"] is not None
+    assert durations["d1"] <= 2000
 
 
 async def test_ending_finishes_every_open_turn_then_the_debate() -> None:

@@ -104,6 +104,24 @@ def test_the_time_a_failed_turn_lay_idle_is_not(timed: Timed) -> None:
     assert timed.times == (1000, 4000)
 
 
+def test_the_time_a_turn_is_held_is_not_its_own(timed: Timed) -> None:
+    timed.at(1).hold()
+    timed.at(61).hold()  # for another reason
+    timed.at(101).release()
+    timed.at(102).handle_item(Chunk("one"))
+    timed.at(103).hold()
+    timed.at(203).release()
+    timed.at(204).handle_item(Finished())
+    assert timed.times == (2000, 4000)
+
+
+def test_a_turn_stopped_while_it_is_held_ended_when_it_was_held(timed: Timed) -> None:
+    timed.at(1).handle_item(Chunk("one"))
+    timed.at(2).hold()
+    timed.at(602).finish("stopped")
+    assert timed.times == (1000, 2000)
+
+
 def test_a_turn_begun_anew_after_its_end_is_timed_anew(timed: Timed) -> None:
     timed.at(1).handle_item(Chunk("one"))
     timed.at(2).handle_item(Finished())

@@ -149,6 +149,23 @@ def test_pauses_do_not_count() -> None:
     assert watch.remaining(500) == 38
 
 
+def test_waiting_for_a_decision_does_not_count() -> None:
+    watch = ForecastHarness().at(0, phase("opening"))
+    watch.at(5, DebatePaused(reason="auth: no key", debater="a"))
+    watch.at(50, DebatePaused(reason="user", debater="b"))
+    watch.at(105, DebateResumed(reason="decided", debater="a"))
+    watch.at(120, phase("rebuttal", 1, 2))
+    assert watch.remaining(120) == 40
+    watch.at(122, DebatePaused(reason="auth: no key", debater="a"))
+    assert watch.remaining(500) == 38
+
+
+def test_round_that_starts_during_a_pause_lasts_from_its_end() -> None:
+    watch = ForecastHarness().at(0, phase("opening")).at(20, DebatePaused(reason="user", debater=None))
+    watch.at(100, phase("rebuttal", 1, 2)).at(200, DebateResumed(reason="user", debater=None))
+    assert watch.remaining(205) == 35
+
+
 def test_estimate_follows_added_rounds_and_word_limits() -> None:
     longer = ForecastHarness().at(0, phase("opening")).at(20, phase("rebuttal", 1, 3))
     assert longer.remaining(20) == 50

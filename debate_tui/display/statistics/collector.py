@@ -12,6 +12,7 @@ from debate_tui.display.buffer import PaneBufferStatistics
 from debate_tui.display.statistics.stream import StreamStatistics, TurnStatistics
 from debate_tui.domain.events import (
     DebateFinished,
+    DebatePaused,
     DebateResumed,
     DebaterInfo,
     DebaterRemoved,
@@ -24,6 +25,7 @@ from debate_tui.domain.events import (
     TurnStarted,
     TurnSuperseded,
 )
+from debate_tui.domain.progress import Pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,7 @@ class Statistics:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._streams: dict[str, StreamStatistics] = {}
+        self._pauses = Pauses()
         self._frame_times: deque[float] = deque(maxlen=MAX_FRAME_TIMES)
         self._started_at = self._latest_at = self._clock_offset = 0.0
         self._is_finished = False
@@ -127,6 +130,10 @@ class Statistics:
         match event:
             case StreamStatus():
                 self._stream(event.debater).update_status(event)
+            case DebatePaused() | DebateResumed():
+                self._pauses.apply(event)
+                for debater, stream in self._streams.items():
+                    stream.set_held(event.at, held=self._pauses.holds(debater))
             case TurnStarted():
                 self._stream(event.debater).start_turn(event)
             case TurnFinished():

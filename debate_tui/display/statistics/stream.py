@@ -216,6 +216,8 @@ class StreamStatistics:
         """When the last chunk arrived; 0 if the next one begins a run, so that no gap ends with it."""
         self._run_started_at = 0.0
         self._requested_at = 0.0
+        self._held_since = 0.0
+        """Since when the debater is paused; 0 if it is not."""
         self._pending_resumption: Resumption | None = None
         """What is known of a resumption between a fault and the next text."""
 
@@ -268,6 +270,7 @@ class StreamStatistics:
     def start_turn(self, event: TurnStarted) -> None:
         """Start a turn, or resume it."""
         self._last_chunk_at = 0.0
+        self._held_since = self._held_since and event.at
         self.turn = self._turns.setdefault(event.turn, TurnStatistics(event.at))
 
     def supersede_turn(self, event: TurnSuperseded) -> None:
@@ -313,6 +316,17 @@ class StreamStatistics:
         self._last_chunk_at = 0.0
         if self.turn.reason is None:
             self.turn.shift_start(seconds)
+        self._held_since += seconds if self._held_since else 0.0
+
+    def set_held(self, at: float, *, held: bool) -> None:
+        """Stop the turn's times while the debater is paused, or let them go on."""
+        self._last_chunk_at = 0.0
+        if held:
+            self._held_since = self._held_since or at
+        elif self._held_since:
+            if self.turn.reason is None:
+                self.turn.shift_start(at - self._held_since)
+            self._held_since = 0.0
 
     def switch_model(self, model: str) -> None:
         """Record that the debater switched to another model."""

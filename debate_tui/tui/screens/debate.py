@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive, var
 from textual.screen import Screen
 
 from debate_tui.display.statistics import Statistics
-from debate_tui.domain.events import DebatePaused
+from debate_tui.domain.events import DebatePaused, PhaseStarted
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import painter
 from debate_tui.tui.key_hints import HintState, debate_hints
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import Resize
+    from textual.geometry import Size
     from textual.widget import Widget
 
     from debate_tui.display.buffer import PaneItem, SharedBuffer
@@ -57,6 +57,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
 
     AUTO_FOCUS = None
     KIND: ClassVar[DebateKind] = "debate"
+    HELP_TOPIC: ClassVar[str] = "debate"
     RESERVED_ROWS: ClassVar[int] = 0
     """Rows between the panes and the footer that are always in use."""
 
@@ -86,7 +87,6 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         Binding("Y", "exports.copy_debate"),
         Binding("e", "exports.open_menu"),
         Binding("s", "statistics"),
-        Binding("question_mark,f1", "help"),
         Binding("enter", "show_fault"),
         Binding("escape", "back"),
     ]
@@ -115,6 +115,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self._on_ready = on_ready
         self._is_styled = False
         self._warning = self._wait_notice = ""
+        self._notice = options.notice
+        self._shows_size_notice = True
         self._follower = LogFollower(
             buffer,
             statistics=statistics,
@@ -129,7 +131,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self.search = SearchController(self.view)
         self.moderation = ModerationController(self.view)
         self.voting = VotingController(self.view)
-        self.pausing = PauseController(self.view)
+        self.pausing = PauseController(self.view, self.moderation.fault_decisions)
         self.exports = ExportController(self.view, self.read_events)
         self.controllers: dict[str, Controller | PaneGrid] = {
             "display": self.debate_display,
@@ -141,7 +143,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             "exports": self.exports,
         }
         self.debate_display.bars.append(self.voting.bar)
-        self._notice_bar = NoticeBar(self.view.glyphs)
+        self._notice_bar = NoticeBar(self.view.glyphs, self.dismiss_notices)
         self.set_class(options.ascii, "-ascii")
 
     # Life cycle
@@ -193,7 +195,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self._fit_to(event.size)
 
     def _fit_to(self, size: Size) -> None:
-        self.view.panes.fit_to(Size(size.width, size.height - self.RESERVED_ROWS))
+        self.view.panes.fit_to(size, self.RESERVED_ROWS)
         self._show_notices(size.width)
         self.view.update_hints()
 
@@ -221,10 +223,21 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self.call_later(show)
 
     def _show_notices(self, width: int) -> None:
-        options, too_small = self.view.options, self.view.panes.too_small_message
-        lasting = () if too_small else (options.sharing_notice, options.notice)
+        too_small = self.view.panes.too_small_message if self._shows_size_notice else ""
+        lasting = () if too_small else (self.view.options.sharing_notice, self._notice)
         notices = (too_small or self._wait_notice or self._warning, *lasting)
+        dismissible = (too_small, self._warning, self._notice)
+        self._notice_bar.dismissible = any(notice and notice in notices for notice in dismissible)
         self._notice_bar.update("\n".join(filter(None, notices)), width)
+
+    def dismiss_notices(self) -> bool:
+        """Remove the notices the user can do without; return whether there were any."""
+        if not self._notice_bar.dismissible:
+            return False
+        self._warning = self._notice = ""
+        self._shows_size_notice = False
+        self._show_notices(self.size.width)
+        return True
 
     # The debate
 
@@ -238,6 +251,9 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self.voting.apply(event)
         if isinstance(event, DebatePaused) and event.debater is None and event.reason != "user":
             self.warn(one_line(event.reason))  # a limit that blocks further turns
+        if isinstance(event, PhaseStarted) and len(self.view.transcript.steps) > 1:
+            self._notice, self._shows_size_notice = "", False
+            self._show_notices(self.size.width)
         self.view.update_hints()
 
     async def read_events(self) -> Sequence[Event]:
@@ -262,6 +278,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         view, current = self.view, self.view.panes.current
         return HintState(
             takes_commands=view.handle is not None,
+            undecided=view.debater_name(self.moderation.fault_decisions.next_debater or ""),
             can_pause=self.pausing.can_pause,
             resumes_all=self.pausing.resumes_all,
             resumes_pane=self.pausing.resumes_pane,
@@ -277,28 +294,28 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
     # Keys
 
     def action_back(self) -> None:
-        """Close what is open: a search, an input, the question for a vote, or else the zoom."""
-        closed = self.search.close() or self.moderation.close() or self.voting.decline()
-        if not closed and self.view.panes.is_zoomed:
+        """Close what is open: a search, an input, the question for a vote, the zoom, or else the notices."""
+        if self.search.close() or self.moderation.close() or self.voting.decline():
+            return
+        if self.view.panes.is_zoomed:
             self.view.panes.action_zoom()
+        else:
+            self.dismiss_notices()
 
     def action_show_fault(self) -> None:
-        """Show the full error of the current debater's stream; while searching, go to the next match."""
+        """Ask for the decision after a fault, or show the current debater's error.
+
+        While searching, go to the next match instead.
+        """
         if self.search.is_open:
             self.search.action_next(1)
             return
         debater = self.view.panes.current.state
-        if not self.moderation.fault_decisions.ask(debater.id) and debater.fault is not None:
+        if not self.moderation.fault_decisions.ask() and debater.fault is not None:
             from debate_tui.tui.screens.dialogs import FaultScreen
 
             name = self.view.debater_name(debater.id)
             self.app.push_screen(FaultScreen(name, debater.fault, self.view.glyphs))
-
-    def action_help(self) -> None:
-        """Show the help for keys and badges."""
-        from debate_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.view.glyphs, self.KIND))
 
     def action_statistics(self) -> None:
         """Show the stream statistics."""

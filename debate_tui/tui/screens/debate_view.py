@@ -108,6 +108,14 @@ class DebateView:
         pane = self.panes.find(debater)
         return one_line(pane.state.info.name, MAX_NAME_CHARACTERS) if pane is not None else ""
 
+    def show_pane(self, debater: str) -> None:
+        """Make a debater's pane the current one; what the user types still goes to an open input."""
+        focused = self.screen.focused
+        index = next(n for n, pane in enumerate(self.panes.panes) if pane.state.id == debater)
+        self.panes.select(index)
+        if all(focused is not pane.turn_text for pane in self.panes.panes):
+            self.screen.set_focus(focused)
+
     # Commands
 
     def can_command(self) -> bool:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 from rich.cells import set_cell_size
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from debate_tui.domain import wording
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType
 from debate_tui.domain.sanitise import one_line
-from debate_tui.session.commands import FaultDecision
 from debate_tui.tui import themes
 from debate_tui.tui.styles import DimmedScreen, Tone
 from debate_tui.tui.widgets.input_bars import LineInput
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.content import Content
     from textual.events import Click, Key, Resize
+    from textual.geometry import Size
     from textual.theme import Theme
     from textual.widgets import OptionList
 
     from debate_tui.domain.stream import FaultReport
+    from debate_tui.session.commands import FaultDecision
     from debate_tui.tui.symbols import Glyphs
 
 Result = TypeVar("Result")
@@ -58,8 +60,12 @@ class OverlayScreen(ModalScreen[Result]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close"),
-        Binding("ctrl+c,ctrl+q", "app.quit"),
+        Binding("question_mark,f1", "app.help"),
+        Binding("ctrl+q", "app.quit"),
     ]
+    HELP_TOPIC: ClassVar[str] = "card"
+    """The entry of `screens.help` with the keys of this screen."""
+    _is_withdrawn = False
 
     def render(self) -> RenderableType:
         """See `Screen.render`."""
@@ -69,12 +75,22 @@ class OverlayScreen(ModalScreen[Result]):
         return below
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close the screen; ignore repeated calls, as a key pressed twice may arrive after it has closed."""
-        if self.is_current:
+        """Close the screen if it is in front: a key pressed twice may arrive after it has closed."""
+        if self.is_active:
             return super().dismiss(result)
         # Textual (8.2) does not annotate `nothing`.
         nothing: AwaitComplete = AwaitComplete.nothing()  # type: ignore[no-untyped-call]
         return nothing
+
+    def withdraw(self) -> None:
+        """Close the screen, which is no longer needed, now or when it is in front again."""
+        self._is_withdrawn = True
+        self.dismiss(None)
+
+    def on_screen_resume(self) -> None:
+        """Close the screen if it was withdrawn while another was in front."""
+        if self._is_withdrawn:
+            self.dismiss(None)
 
     def action_close(self) -> None:
         """Close the screen without a result."""
@@ -86,16 +102,45 @@ class OverlayScreen(ModalScreen[Result]):
             self.dismiss(None)
 
 
-class CardScreen(OverlayScreen[Result]):
-    """A screen with rows of text under a title."""
+COLUMNS_AROUND_CARD = 6
+"""Columns of a card besides its text: the padding, and one for the scrollbar."""
 
-    def __init__(self, title: str, rows: Sequence[Sequence[Piece]], glyphs: Glyphs) -> None:
+
+class CardScreen(OverlayScreen[Result]):
+    """A screen with rows of text under a title; they scroll if they do not fit."""
+
+    DEFAULT_CSS = """
+    CardScreen > .card {
+        padding: 1 2 1 3;
+        scrollbar-size-vertical: 1;
+        & > Static { width: auto; padding: 0 1 0 0; }
+    }
+    """
+
+    def __init__(self, title: str, glyphs: Glyphs) -> None:
         super().__init__()
-        self._content = to_lines([(Piece(title, Tone.FOCUS, bold=True),), (), *rows], glyphs)
+        self._title = title
+        self._glyphs = glyphs
+        self._text = Static()
+
+    def rows(self, width: int) -> Sequence[Sequence[Piece]]:
+        """Return the rows under the title for `width` cells."""
+        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        """Yield the text."""
-        yield Static(self._content, classes="card")
+        """Yield the text, which is wrapped for the terminal from the first frame on."""
+        self._show_rows(self.app.size.width)
+        with VerticalScroll(classes="card"):
+            yield self._text
+
+    def on_resize(self, event: Resize) -> None:
+        """Adapt to the new width."""
+        self._show_rows(event.size.width)
+
+    def _show_rows(self, width: int) -> None:
+        title = Piece(self._title, Tone.FOCUS, bold=True)
+        rows = self.rows(max(1, width - COLUMNS_AROUND_CARD))
+        self._text.update(to_lines([(title,), (), *rows], self._glyphs))
 
 
 # Menu dialogs. The result is the index of the chosen item, or `None`.
@@ -121,20 +166,35 @@ class Menu(MarkedList):
     ]
 
 
-ROWS_AROUND_MENU = 4
-"""Rows of a menu dialog besides the items: title, blank row and padding."""
+INTRODUCTION_WIDTH = 60
+COLUMNS_AROUND_MENU = 6
+ROWS_AROUND_MENU = 3
+"""Rows of a menu dialog besides heading and items: the padding, and a blank row between the two."""
 
 
 class MenuScreen(OverlayScreen[int | None]):
-    """A menu over a screen; the result is the index of the chosen item, or `None` if it was closed."""
+    """A menu over a screen; the result is the index of the chosen item, or `None` if it was closed.
 
-    DEFAULT_CSS = "MenuScreen #heading { width: auto; height: 2; }"
+    `introduction` are paragraphs below the title. On a small screen, the first one is cut.
+    """
+
+    HELP_TOPIC = "menu"
+    DEFAULT_CSS = "MenuScreen #heading { width: auto; height: auto; margin: 0 0 1 0; }"
 
     def __init__(
-        self, title: str, items: Sequence[MenuItem], glyphs: Glyphs, *, highlighted: int = 0
+        self,
+        title: str,
+        items: Sequence[MenuItem],
+        glyphs: Glyphs,
+        *,
+        highlighted: int = 0,
+        introduction: Sequence[Piece] = (),
     ) -> None:
         super().__init__()
-        self._heading = to_content((Piece(title, Tone.FOCUS, bold=True),), glyphs)
+        self._title = title
+        self._introduction = introduction
+        self._glyphs = glyphs
+        self._heading = Static(id="heading")
         self._keys = [item.key for item in items]
         self._highlighted = highlighted
         self.menu = Menu(glyphs, _menu_rows(items, glyphs))
@@ -142,17 +202,38 @@ class MenuScreen(OverlayScreen[int | None]):
     def compose(self) -> ComposeResult:
         """Yield the title and the items."""
         with Vertical(classes="card"):
-            yield Static(self._heading, id="heading")
+            yield self._heading
             yield self.menu
 
     def on_mount(self) -> None:
         """Focus the menu."""
+        self._fit_to(self.app.size)
         self.menu.highlighted = self._highlighted
         self.set_focus(self.menu)
 
     def on_resize(self, event: Resize) -> None:
-        """Scroll the menu if it is too long for the screen."""
-        self.menu.styles.max_height = max(1, event.size.height - ROWS_AROUND_MENU)
+        """Fit the dialog to the screen."""
+        self._fit_to(event.size)
+
+    def _fit_to(self, size: Size) -> None:
+        """Cut the introduction if necessary, and scroll the menu if it is too long for the screen."""
+        width = min(INTRODUCTION_WIDTH, max(10, size.width - COLUMNS_AROUND_MENU))
+        room = size.height - ROWS_AROUND_MENU
+        spare = room - self.menu.option_count - 1
+        rows: list[tuple[Piece, ...]] = []
+        for piece in reversed(self._introduction):
+            lines = textwrap.wrap(
+                self._glyphs.displayable(piece.text),
+                width,
+                max_lines=max(1, spare - len(rows)) if piece is self._introduction[0] else None,
+                placeholder=f" {self._glyphs.ellipsis}",
+            )
+            rows[:0] = [(piece._replace(text=line),) for line in lines]
+            if len(rows) < spare - 1:
+                rows.insert(0, ())
+        heading = [(Piece(self._title, Tone.FOCUS, bold=True),), *rows]
+        self._heading.update(to_lines(heading, self._glyphs))
+        self.menu.styles.max_height = max(1, room - len(heading))
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Close the menu with the chosen item."""
@@ -246,6 +327,7 @@ class InputScreen(OverlayScreen[str | None]):
     initial text; `max_characters` limits its length.
     """
 
+    HELP_TOPIC = "input"
     DEFAULT_CSS = """
     InputScreen > .card {
         width: 72;
@@ -308,6 +390,7 @@ class InputScreen(OverlayScreen[str | None]):
 
 
 FAULT_WIDTH = 64
+MAX_FAULT_CHARACTERS = 4000
 
 
 class FaultScreen(CardScreen[None]):
@@ -316,67 +399,44 @@ class FaultScreen(CardScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "close")]
 
     def __init__(self, name: str, fault: FaultReport, glyphs: Glyphs) -> None:
-        status = f", HTTP status {fault.status}" if fault.status is not None else ""
-        kind = Piece(f"{fault.kind.value.replace('_', ' ')}{status}", Tone.FAILED)
-        text = [(Piece(line),) for line in textwrap.wrap(one_line(fault.message, 4000), FAULT_WIDTH)]
-        super().__init__(f"{name}: error details", [(kind,), (), *text], glyphs)
+        super().__init__(f"{name}: error details", glyphs)
+        self._fault = fault
+
+    def rows(self, width: int) -> Sequence[Sequence[Piece]]:
+        """Return the kind of the fault and its whole message."""
+        fault = self._fault
+        status = f" (HTTP status {fault.status})" if fault.status is not None else ""
+        kind = Piece(f"{wording.describe_fault_kind(fault).capitalize()}{status}", Tone.FAILED)
+        lines = textwrap.wrap(one_line(fault.message, MAX_FAULT_CHARACTERS), min(width, FAULT_WIDTH))
+        return [(kind,), (), *((Piece(line),) for line in lines)]
 
 
 # The decision dialog for a fault that retrying does not fix: it pauses the debate until the user chooses.
 
 
-DECISION_WIDTH = 60
+_DECISION_ITEMS: dict[FaultDecision, MenuItem] = {
+    "fix": MenuItem("Retry after fixing it"),
+    "replace": MenuItem("Switch to another model"),
+    "remove": MenuItem("Continue without this debater"),
+    "end": MenuItem("End the debate", tone=Tone.FAILED),
+}
 
 
-class DecisionScreen(CardScreen[FaultDecision | None]):
-    """A dialog with the debater and the error; the result is the decision, or `None` if closed.
+class DecisionScreen(MenuScreen):
+    """A menu with the debater and the error; the result is an index into `decisions`, or `None` if closed.
 
-    `is_pending` returns whether a decision is still needed; `replaceable` says whether the debater can switch
-    to another source.
+    `replaceable` says whether the debater can switch to another source.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r,enter", "choose('fix')"),
-        Binding("o", "choose('replace')"),
-        Binding("w", "choose('remove')"),
-        Binding("e", "choose('end')"),
-        Binding("q", "app.quit"),
-    ]
-
-    def __init__(
-        self,
-        name: str,
-        reason: str,
-        glyphs: Glyphs,
-        is_pending: Callable[[], bool],
-        *,
-        replaceable: bool = False,
-    ) -> None:
-        why = textwrap.wrap(one_line(reason, 1000), DECISION_WIDTH)
-        keys = (
-            ("r", "retry after fixing it"),
-            *((("o", "switch to another model"),) if replaceable else ()),
-            ("w", f"continue without {name}"),
-            ("e", "end the debate"),
-            ("esc", "look at the debate; Enter returns here"),
+    def __init__(self, name: str, reason: str, glyphs: Glyphs, *, replaceable: bool = False) -> None:
+        self.decisions = [each for each in _DECISION_ITEMS if replaceable or each != "replace"]
+        super().__init__(
+            f"{name} cannot continue",
+            [_DECISION_ITEMS[each] for each in self.decisions],
+            glyphs,
+            introduction=(
+                Piece(one_line(reason, 1000), Tone.FAILED),
+                Piece("The debate is paused until you choose.", Tone.QUIET),
+                Piece("Esc shows the debate; Enter or Space returns here.", Tone.QUIET),
+            ),
         )
-        rows = [
-            *((Piece(line, Tone.FAILED),) for line in why),
-            (),
-            (Piece("The debate is paused until you choose.", Tone.QUIET),),
-            (),
-            *((Piece(key.ljust(6), Tone.FOCUS, bold=True), Piece(told)) for key, told in keys),
-        ]
-        super().__init__(f"{name} cannot continue", rows, glyphs)
-        self._is_pending = is_pending
-        self._replaceable = replaceable
-
-    def on_screen_resume(self) -> None:
-        """Close the dialog if the decision was made while another screen was in front."""
-        if not self._is_pending():
-            self.dismiss(None)
-
-    def action_choose(self, decision: FaultDecision) -> None:
-        """Close the dialog with this decision."""
-        if decision != "replace" or self._replaceable:
-            self.dismiss(decision)

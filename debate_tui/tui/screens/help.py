@@ -1,9 +1,10 @@
-"""The help dialog: all keys and badges."""
+"""The help dialog: the keys of each screen, and the badges."""
 
 from __future__ import annotations
 
-from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar, Literal
+import textwrap
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -12,7 +13,7 @@ from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from debate_tui.tui.symbols import Glyphs
 
@@ -62,7 +63,7 @@ _REPLAY_KEYS = (
     ("q", "leave the replay"),
 )
 _WATCH_KEYS = (
-    ("space", "pause or resume all, here only"),
+    ("space", "pause or resume all (here)"),
     ("p", "pause or resume the pane"),
     ("v", "show the verdict"),
     ("enter", "show error details"),
@@ -70,11 +71,54 @@ _WATCH_KEYS = (
     ("esc", "close; unzoom"),
     ("q", "leave; the debate continues"),
 )
-_KEYS_BY_SCREEN = {
-    "debate": ("The debate", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS), _DEBATE_KEYS),
-    "replay": ("The replay", _READING_KEYS, _REPLAY_KEYS),
-    "watch": ("Watching", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS), _WATCH_KEYS),
+_START_KEYS = (
+    ("↑ ↓", "move through the setup"),
+    ("← →", "change the selected item"),
+    ("enter", "choose; start the debate"),
+    ("e", "edit name, side, persona"),
+    ("+ del", "add, remove a debater"),
+    ("tab", "topic, or debaters and format"),
+    ("T", "choose a theme"),
+    ("F1", "this help, also while typing"),
+    ("q", "quit"),
+)
+_HISTORY_KEYS = (
+    ("↑ ↓", "move through the list"),
+    ("g G", "first, last debate"),
+    ("enter", "replay"),
+    ("c", "continue an interrupted debate"),
+    ("e", "export"),
+    ("d", "delete"),
+    ("/", "filter by topic, name or model"),
+    ("esc", "show all again"),
+    ("T", "choose a theme"),
+    ("F1", "this help, also while typing"),
+    ("q", "quit"),
+)
+_SCROLL_KEYS = (
+    ("↑ ↓", "scroll; also PgUp, PgDn"),
+    ("home", "top; end: bottom"),
+)
+_CLOSE_KEYS = (("esc q", "close"), ("?", "this help"))
+_SECTIONS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
+    "debate": (("Reading", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS)), ("The debate", _DEBATE_KEYS)),
+    "replay": (("Reading", _READING_KEYS), ("The replay", _REPLAY_KEYS)),
+    "watch": (("Reading", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS)), ("Watching", _WATCH_KEYS)),
+    "start": (("The start screen", _START_KEYS),),
+    "history": (("Recorded debates", _HISTORY_KEYS),),
+    "statistics": (("Stream statistics", (("s", "close; also enter"), *_CLOSE_KEYS)),),
+    "verdict": (("The verdict", (*_SCROLL_KEYS, ("v", "close; also enter"), *_CLOSE_KEYS)),),
+    "card": (("This dialog", (*_SCROLL_KEYS, ("enter", "close"), *_CLOSE_KEYS)),),
+    "menu": (
+        (
+            "This menu",
+            (("↑ ↓", "move; also tab"), ("enter", "choose"), ("a–z", "choose by its letter"), *_CLOSE_KEYS),
+        ),
+    ),
+    "input": (("This input", (("enter", "accept"), ("esc", "cancel"), ("F1", "this help"))),),
 }
+"""One or two titles with keys for each screen; two stand side by side if there is room."""
+
 _BADGE_EXAMPLES = (
     ("waiting", "waiting", Tone.WAITING),
     ("connecting", "connecting", Tone.WAITING),
@@ -87,35 +131,59 @@ _BADGE_EXAMPLES = (
     ("cut", "cut", Tone.FINISHED),
     ("refused", "refused", Tone.WAITING),
 )
+_TOPICS_WITH_BADGES = ("debate", "replay", "watch")
 _KEY_WIDTH = 7
 _COLUMN_WIDTH = 37
 _BADGE_WIDTHS = (14, 12, 12, 12, 10)
 
 
 class HelpScreen(CardScreen[None]):
-    """The dialog opened with ``?`` over a debate, a replay, or a debate that is being watched."""
+    """The dialog opened with ``?`` over any screen; `topic` is what that one has as its `HELP_TOPIC`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space,question_mark,f1", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "close"),
+        Binding("question_mark,f1", "close"),
+    ]
 
-    def __init__(self, glyphs: Glyphs, kind: Literal["debate", "replay", "watch"] = "debate") -> None:
-        title, *columns = _KEYS_BY_SCREEN[kind]
-        headings = (Piece("Reading".ljust(_COLUMN_WIDTH), bold=True), Piece(title, bold=True))
-        keys = [
-            (*_key_row(*reading, glyphs, width=_COLUMN_WIDTH), *_key_row(*other, glyphs))
-            for reading, other in zip_longest(*columns, fillvalue=("", ""))
+    def __init__(self, glyphs: Glyphs, topic: str = "debate") -> None:
+        super().__init__("Keys and badges" if topic in _TOPICS_WITH_BADGES else "Keys", glyphs)
+        self._topic = topic
+
+    def rows(self, width: int) -> Sequence[Sequence[Piece]]:
+        """Return the keys, in two columns if there are two sections and enough room, and the badges."""
+        columns = [
+            [(Piece(f"{title:{_COLUMN_WIDTH}}", bold=True),), *self._key_rows(keys, width)]
+            for title, keys in _SECTIONS[self._topic]
         ]
-        badges = [_badge_row(_BADGE_EXAMPLES[:5], glyphs), _badge_row(_BADGE_EXAMPLES[5:], glyphs)]
-        super().__init__("Keys and badges", [headings, *keys, (), *badges], glyphs)
+        wide = width >= 2 * _COLUMN_WIDTH
+        rows: list[tuple[Piece, ...]] = []
+        if wide:
+            blank = (Piece(" " * _COLUMN_WIDTH),)
+            rows += (tuple(chain(*cells)) for cells in zip_longest(*columns, fillvalue=blank))
+        else:
+            for column in columns:
+                rows += [*([()] if rows else []), *column]
+        if self._topic in _TOPICS_WITH_BADGES:
+            per_row = len(_BADGE_WIDTHS) if wide else 2
+            rows.append(())
+            rows += (
+                _badge_row(_BADGE_EXAMPLES[first : first + per_row], self._glyphs)
+                for first in range(0, len(_BADGE_EXAMPLES), per_row)
+            )
+        return rows
 
-
-def _key_row(key: str, description: str, glyphs: Glyphs, *, width: int = 0) -> tuple[Piece, Piece]:
-    """Return a key and its description, `width` cells wide at least."""
-    key, description = glyphs.displayable(key), glyphs.displayable(description)
-    return Piece(key.ljust(_KEY_WIDTH), Tone.FOCUS, bold=True), Piece(description.ljust(width - _KEY_WIDTH))
+    def _key_rows(self, keys: Sequence[tuple[str, str]], width: int) -> Iterator[tuple[Piece, Piece]]:
+        """Yield each key and its description, as wide as a column or the screen."""
+        cells = min(_COLUMN_WIDTH, width) - _KEY_WIDTH
+        for key, description in keys:
+            label = self._glyphs.displayable(key)
+            for line in textwrap.wrap(self._glyphs.displayable(description), max(1, cells)):
+                yield Piece(f"{label:{_KEY_WIDTH}}", Tone.FOCUS, bold=True), Piece(f"{line:{cells}}")
+                label = ""
 
 
 def _badge_row(badges: Sequence[tuple[str, str, Tone]], glyphs: Glyphs) -> tuple[Piece, ...]:
     return tuple(
         Piece(f"{getattr(glyphs, glyph)} {word:{width}}", tone)
-        for (glyph, word, tone), width in zip(badges, _BADGE_WIDTHS, strict=True)
+        for (glyph, word, tone), width in zip(badges, _BADGE_WIDTHS, strict=False)
     )

@@ -99,6 +99,7 @@ class HistoryScreen(Screen[None]):
     }
     """
     AUTO_FOCUS = None
+    HELP_TOPIC: ClassVar[str] = "history"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "open('play')"),
         Binding("c", "resume"),
@@ -350,8 +351,6 @@ class HistoryScreen(Screen[None]):
 
 class HistoryApp(BaseApp[HistorySelection]):
     """An app that returns what the user wants to see next, or `None`; see `HistoryScreen`."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "quit", priority=False)]
 
     def __init__(
         self,

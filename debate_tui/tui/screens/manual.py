@@ -218,8 +218,6 @@ class ManualScreen(Screen[None]):
 class ManualApp(BaseApp[None]):
     """An app that shows the manual; see `ManualScreen`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c,ctrl+q", "quit", priority=False)]
-
     def __init__(self, pages: Mapping[str, str], page: str, options: ScreenOptions) -> None:
         super().__init__(options)
         self._manual_screen = ManualScreen(pages, page, options.glyphs)

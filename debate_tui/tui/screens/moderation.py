@@ -42,8 +42,9 @@ MIN_WORDS, MAX_WORDS = 10, 5000
 class PauseController(Controller):
     """The keys that pause and resume the debate for everyone."""
 
-    def __init__(self, view: DebateView) -> None:
+    def __init__(self, view: DebateView, decisions: FaultDecisions | None = None) -> None:
         self._view = view
+        self._decisions = decisions
 
     @property
     def can_pause(self) -> bool:
@@ -61,8 +62,9 @@ class PauseController(Controller):
         return self._view.panes.current.state.is_paused_alone
 
     def action_toggle_all(self) -> None:
-        """Pause or resume all debaters."""
-        self._view.send(Resume() if self.resumes_all else Pause())
+        """Pause or resume all debaters; while a decision about one has paused them, ask for that."""
+        if self._decisions is None or not self._decisions.ask():
+            self._view.send(Resume() if self.resumes_all else Pause())
 
     def action_toggle_pane(self) -> None:
         """Pause or resume the current debater."""
@@ -101,6 +103,10 @@ class ModerationController(Controller):
         self._interjection_bar = self._answer_bar = None
         self._view.close_bar(bar)
         return True
+
+    def action_decide(self) -> None:
+        """Open the dialog for the next decision after a fault."""
+        self.fault_decisions.ask()
 
     # Turns
 
@@ -273,7 +279,13 @@ class FaultDecisions:
         self._view = view
         self._on_replace = on_replace
         self._reasons: dict[str, str] = {}
-        self._open_dialogs: dict[str, DecisionScreen] = {}
+        self._dialogs: dict[str, DecisionScreen] = {}
+
+    @property
+    def next_debater(self) -> str | None:
+        """The debater to decide about next, preferably the current one; `None` if there is none."""
+        current = self._view.panes.current.state.id
+        return current if current in self._reasons else next(iter(self._reasons), None)
 
     def apply(self, event: Event) -> None:
         """Open a dialog when a fault pauses the debate, and close it when the decision is made."""
@@ -283,33 +295,46 @@ class FaultDecisions:
             return
         if isinstance(event, DebatePaused):
             self._reasons[event.debater] = event.reason
-            self.ask(event.debater)
+            self._ask(event.debater)
         else:
             self._reasons.pop(event.debater, None)
-            dialog = self._open_dialogs.pop(event.debater, None)
-            if dialog is not None and dialog.is_current:
-                dialog.dismiss(None)
+            if (dialog := self._dialogs.pop(event.debater, None)) is not None:
+                dialog.withdraw()
 
-    def ask(self, debater: str) -> bool:
-        """Open the dialog again; return whether this debater needs a decision."""
-        if debater not in self._reasons:
-            return False
+    def ask(self) -> bool:
+        """Open the dialog again; return whether a decision is needed."""
+        debater = self.next_debater
+        if debater is not None:
+            self._ask(debater)
+        return debater is not None
 
-        def decided(decision: FaultDecision | None) -> None:
-            if decision == "replace" and self._on_replace is not None:
-                self._on_replace(debater)
-            elif decision is not None and self._view.handle is not None:
-                self._view.handle(Decide(debater, decision))
-
+    def _ask(self, debater: str) -> None:
+        """Ask about this debater, whose pane becomes the current one, unless the dialog is open already."""
+        if debater in self._dialogs:
+            return
         from debate_tui.tui.screens.dialogs import DecisionScreen
 
-        dialog = DecisionScreen(
-            self._view.debater_name(debater),
+        view = self._view
+        dialog = self._dialogs[debater] = DecisionScreen(
+            view.debater_name(debater),
             self._reasons[debater],
-            self._view.glyphs,
-            lambda: debater in self._reasons,
+            view.glyphs,
             replaceable=self._on_replace is not None,
         )
-        self._open_dialogs[debater] = dialog
-        self._view.screen.app.push_screen(dialog, decided)
-        return True
+
+        def decided(index: int | None) -> None:
+            if self._dialogs.get(debater) is dialog:
+                del self._dialogs[debater]
+            if index is not None:
+                self._decide(debater, dialog.decisions[index])
+
+        view.show_pane(debater)
+        view.screen.app.push_screen(dialog, decided)
+
+    def _decide(self, debater: str, decision: FaultDecision) -> None:
+        if decision == "replace" and self._on_replace is not None:
+            self._on_replace(debater)
+        elif self._view.handle is not None:
+            self._view.handle(Decide(debater, decision))
+            if decision == "remove":
+                self._view.panes.action_select_next(1)

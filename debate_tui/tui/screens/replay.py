@@ -192,7 +192,7 @@ class PlaybackController(Controller):
 class ReplayScreen(DebateScreen):
     """A `DebateScreen` whose log is a player; the player's creator runs it."""
 
-    KIND = "replay"
+    KIND = HELP_TOPIC = "replay"
     RESERVED_ROWS = 1
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "playback.toggle"),

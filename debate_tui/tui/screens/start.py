@@ -113,6 +113,7 @@ class StartScreen(Screen[None]):
     StartScreen.-roomy #topic Static { height: 2; }
     """
     AUTO_FOCUS = None
+    HELP_TOPIC: ClassVar[str] = "start"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,shift+tab", "switch_focus"),
         Binding("down", "focus_list"),

@@ -37,6 +37,7 @@ SIDE_PADDING = 6
 class StatisticsScreen(OverlayScreen[None]):
     """The dialog opened with ``s``: a column per debater; the debate continues below."""
 
+    HELP_TOPIC = "statistics"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s,enter", "close")]
 
     def __init__(self, report: Callable[[], StatisticsReport], glyphs: Glyphs) -> None:

@@ -334,6 +334,7 @@ class VerdictCard(TextRows):
 class VerdictScreen(OverlayScreen[None]):
     """The dialog opened when a debate ends with a verdict, and with ``v``."""
 
+    HELP_TOPIC = "verdict"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v,enter", "close"),
         Binding("down,j", "scroll(1)"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.tui.screens.debate_view import DebateView
+    from debate_tui.tui.screens.dialogs import MenuScreen
     from debate_tui.tui.screens.verdict import VerdictScreen
     from debate_tui.tui.symbols import Glyphs
 
@@ -77,6 +78,8 @@ class VotingController(Controller):
         self._view = view
         self.bar = VoteBar(view.glyphs, self.action_open)
         self._open_vote: VoteTime | None = None
+        self._vote_menu: MenuScreen | None = None
+        """The menu for the open vote; there is never more than one."""
         self._verdict_screen: VerdictScreen | None = None
         self._ask_for_vote("before")
 
@@ -114,13 +117,19 @@ class VotingController(Controller):
 
     def _ask_for_vote(self, when: VoteTime) -> None:
         view = self._view
+        if self._open_vote != when:
+            self._close_vote()
         if view.options.asks_for_votes and view.handle is not None and not self._has_voted(when):
             self._open_vote = when
             self.bar.ask(_VOTE_QUESTIONS[when])
 
     def _close_vote(self) -> None:
+        """Withdraw the question with its menu, if that is open."""
         self._open_vote = None
         self.bar.ask("")
+        menu, self._vote_menu = self._vote_menu, None
+        if menu is not None:
+            menu.withdraw()
 
     def decline(self) -> bool:
         """Decline to vote; return whether there was a question."""
@@ -132,6 +141,8 @@ class VotingController(Controller):
         return True
 
     def _show_vote_menu(self, when: VoteTime) -> None:
+        if self._vote_menu is not None:
+            return
         from debate_tui.tui.screens.dialogs import MenuItem, MenuScreen
 
         states = [pane.state for pane in self._view.panes.panes]
@@ -148,12 +159,15 @@ class VotingController(Controller):
         items += [MenuItem("undecided", "u"), MenuItem("not now", "n", tone=Tone.QUIET)]
 
         def chosen(index: int | None) -> None:
+            if self._vote_menu is not menu:
+                return  # the question was withdrawn
+            self._vote_menu = None
             if index is None or index > len(infos):
                 self.decline()
             else:
                 self._vote(when, infos[index].id if index < len(infos) else None)
 
-        menu = MenuScreen(_VOTE_QUESTIONS[when], items, self._view.glyphs)
+        menu = self._vote_menu = MenuScreen(_VOTE_QUESTIONS[when], items, self._view.glyphs)
         self._view.screen.app.push_screen(menu, chosen)
 
     def _vote(self, when: VoteTime, debater: str | None) -> None:
@@ -169,11 +183,13 @@ class VotingController(Controller):
     def _finish_judging(self, event: DebateFinished) -> None:
         """Ask for the final vote if there are verdicts or the viewer voted before; then show the verdict."""
         verdicts = self._view.transcript.verdicts
-        self._close_vote()
-        if self._verdict_screen is not None or not (verdicts or self._has_voted("before")):
-            return
-        if event.reason == "complete":
+        settled = self._verdict_screen is not None or not (verdicts or self._has_voted("before"))
+        if settled or event.reason != "complete" or self._has_voted("after"):
+            self._close_vote()
+        else:
             self._ask_for_vote("after")
+        if settled:
+            return
         if self._open_vote is not None:
             self._show_vote_menu(self._open_vote)
         elif verdicts:

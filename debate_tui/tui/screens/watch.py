@@ -89,7 +89,7 @@ class WatchController(PauseController):
 class WatchScreen(DebateScreen):
     """A `DebateScreen` for a debate hosted elsewhere; shows interruptions of the connection."""
 
-    KIND = "watch"
+    KIND = HELP_TOPIC = "watch"
 
     def __init__(
         self,

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len
 
-from debate_tui.domain.wording import format_duration, format_money
+from debate_tui.domain.wording import describe_fault_kind, format_duration, format_money
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import UNICODE, Glyphs
 
@@ -62,6 +63,9 @@ _FINISH_BADGES: Mapping[FinishReason, Badge] = {
     "failed": _STATE_BADGES["failed"],
 }
 
+_NAMED_RETRY_KINDS = frozenset({"rate_limited", "overloaded"})
+"""Faults that the badge names while it waits to reconnect: the server answers, but not now."""
+
 _PAUSABLE_STATES = frozenset({"waiting", "connecting", "connected", "streaming", "reconnecting"})
 
 
@@ -78,6 +82,8 @@ def badge_for(
     whether the debater, or every debater, is paused. `seconds_left` is the time left until the next
     connection.
     """
+    if status is not None and status.state == "failed" and finish_reason in (None, "failed"):
+        return _failed_badge(status)
     if finish_reason is not None and (status is None or status.state in ("finished", "failed", "waiting")):
         return _FINISH_BADGES[finish_reason]
     if paused and (status is None or status.state in _PAUSABLE_STATES):
@@ -85,8 +91,21 @@ def badge_for(
     if status is None:
         return WAITING
     if status.state == "reconnecting":
-        return Badge("reconnecting", "reconnecting", Tone.RECONNECTING, _retry_details(status, seconds_left))
+        return _reconnecting_badge(status, seconds_left)
     return _STATE_BADGES[status.state]
+
+
+def _failed_badge(status: StreamStatus) -> Badge:
+    """Return the badge of a stream that failed; its word names the cause."""
+    badge = _STATE_BADGES["failed"]
+    return badge if status.error is None else replace(badge, word=describe_fault_kind(status.error))
+
+
+def _reconnecting_badge(status: StreamStatus, seconds_left: float | None) -> Badge:
+    badge, fault = _STATE_BADGES["reconnecting"], status.error
+    named = fault is not None and fault.kind in _NAMED_RETRY_KINDS
+    word = describe_fault_kind(fault) if fault is not None and named else badge.word
+    return replace(badge, word=word, details=_retry_details(status, seconds_left))
 
 
 def _retry_details(status: StreamStatus, seconds_left: float | None) -> tuple[str, ...]:

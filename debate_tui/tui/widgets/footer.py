@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.rows import Piece, Row, TextRows
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.events import Click
 
@@ -124,16 +124,22 @@ MAX_ROWS_PER_NOTICE = 2
 MAX_NOTICE_ROWS = 3
 
 
+_DISMISS_PIECES = (Piece("esc", Tone.FOCUS, bold=True), Piece(" dismiss", Tone.QUIET))
+
+
 class NoticeBar(TextRows):
     """Notices above the footer; hidden while empty.
 
-    The height follows the text, and changes only when the panes are arranged.
+    The height follows the text, and changes only when the panes are arranged. `on_dismiss` is called when the
+    bar is clicked; while the screen sets `dismissible`, the bar names the key that does the same.
     """
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, on_dismiss: Callable[[], object] = lambda: None) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
+        self.dismissible = False
         self._glyphs = glyphs
+        self._on_dismiss = on_dismiss
         self._text = ""
         self.display = False
 
@@ -150,16 +156,29 @@ class NoticeBar(TextRows):
     def rows(self, width: int) -> tuple[Row, ...]:
         """Return the wrapped notices; lines never break at hyphens, which may be part of a URL."""
         notices = self._text.splitlines()
+        keys = _DISMISS_PIECES if self.dismissible else ()
+        keys_width = pieces_width(keys) + 2 if keys else 0
         spare = MAX_NOTICE_ROWS - len(notices)
         rows: list[Row] = []
-        for notice in notices:
-            lines = textwrap.wrap(
-                notice,
-                max(width, 10),
-                max_lines=max(1, min(MAX_ROWS_PER_NOTICE, 1 + spare)),
-                placeholder=f" {self.ellipsis}",
-                break_on_hyphens=False,
-            )
+        for place, notice in enumerate(notices, 1):
+            lines = self._wrap(notice, width, spare)
+            if place == len(notices) and cell_len(lines[-1]) + keys_width > width:
+                lines = self._wrap(notice, width - keys_width, spare)
             spare -= len(lines) - 1
             rows += [Row((Piece(line, Tone.QUIET),)) for line in lines]
+        if rows:
+            rows[-1] = rows[-1]._replace(right=keys)
         return tuple(rows)
+
+    def _wrap(self, notice: str, width: int, spare_rows: int) -> list[str]:
+        return textwrap.wrap(
+            notice,
+            max(width, 10),
+            max_lines=max(1, min(MAX_ROWS_PER_NOTICE, 1 + spare_rows)),
+            placeholder=f" {self.ellipsis}",
+            break_on_hyphens=False,
+        )
+
+    def on_click(self, _: Click) -> None:
+        """Dismiss the notices."""
+        self._on_dismiss()

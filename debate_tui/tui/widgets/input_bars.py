@@ -200,6 +200,7 @@ class InterjectionBar(InputBar):
                 escape_action="back",
                 placeholder="A question or remark for their next turn (Tab: recipient, Esc: cancel)",
                 max_length=MAX_MESSAGE_CHARACTERS,
+                select_on_focus=False,
             ),
         )
         self._debater_names = debater_names
@@ -229,6 +230,7 @@ class AnswerBar(InputBar):
                 escape_action="back",
                 placeholder=placeholder,
                 max_length=MAX_MESSAGE_CHARACTERS,
+                select_on_focus=False,
             ),
         )
         self.on_answer = on_answer

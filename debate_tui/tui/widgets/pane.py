@@ -7,9 +7,11 @@ from bisect import bisect_left, bisect_right
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
+from textual.strip import Strip
 
 from debate_tui.display.buffer import PaneText, merge_pane_text
 from debate_tui.domain.sanitise import one_line
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import DescendantBlur, DescendantFocus
-    from textual.strip import Strip
 
     from debate_tui.display.buffer import PaneItem
     from debate_tui.display.markdown import MarkdownSymbols
@@ -143,6 +144,9 @@ class Pane(Vertical):
         self._transcript = transcript
         self.turn_text = TurnText(symbols, state.tone)
         self.has_unread = False
+        self._glyphs = glyphs
+        self._pane_above: Pane | None = None
+        """The pane in the row above whose left border ends at this pane, if there is one."""
         self._tooltip_fault: FaultReport | None = None
         self._title = PaneTitle(state, glyphs)
         self.content = PaneContent(self.turn_text.page, transcript, glyphs, turn_title)
@@ -158,8 +162,18 @@ class Pane(Vertical):
         """Return the pane's border rows; one row of each kind is rendered and reused."""
         above = self.styles.border_top[0] != ""
         lines = super().render_lines(Region(0, 0, self.outer_size.width, 2))
-        shown = [lines[0] if above and y == 0 else lines[1] for y in range(crop.y, crop.bottom)]
+        first = self._join_borders(lines[0 if above else 1])
+        shown = [first if y == 0 else lines[1] for y in range(crop.y, crop.bottom)]
         return shown if crop.width == self.outer_size.width else [s.crop(crop.x, crop.right) for s in shown]
+
+    def _join_borders(self, row: Strip) -> Strip:
+        """Return the pane's first row, joined to the border that ends above it."""
+        if self._pane_above is None:
+            return row
+        x = self._pane_above.region.x - self.region.x
+        joint = self._glyphs.cross_line if self.styles.border_left[0] else self._glyphs.tee_line
+        style = next(iter(row.crop(x, x + 1))).style
+        return Strip.join([row.crop(0, x), Strip([Segment(joint, style)], 1), row.crop(x + 1)])
 
     def apply(self, items: Sequence[PaneItem], now: float) -> None:
         """Apply the pending items and show them."""
@@ -186,11 +200,16 @@ class Pane(Vertical):
         self._title.refresh_rows()
         self._metrics_line.refresh_rows()
         self.turn_text.tick()
-        self.set_class(bool(self.state.removal_reason), "-removed")
+        self.set_class(self.has_left, "-removed")
         fault = self.state.fault
         if fault is not self._tooltip_fault:
             self._tooltip_fault = fault
             self._title.tooltip = Content(one_line(fault.message, 2000)) if fault is not None else None
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the debater has left the debate."""
+        return bool(self.state.removal_reason)
 
     @property
     def is_displayed(self) -> bool:
@@ -250,12 +269,21 @@ class Pane(Vertical):
         self._title.refresh_rows()
 
     def set_layout(
-        self, *, displayed: bool, left_border: bool, top_border: bool, compact: bool, alone: bool
+        self,
+        *,
+        displayed: bool,
+        left_border: bool = False,
+        top_border: bool = False,
+        compact: bool = True,
+        pane_above: Pane | None = None,
+        alone: bool = False,
     ) -> None:
         """Set the pane's place: visible or not, its borders towards other panes, and its title's height.
 
-        If it is `alone` on the screen, the lines of its prose have a comfortable length.
+        `pane_above` is the pane in the row above whose left border ends at this pane, if there is one. If the
+        pane is `alone` on the screen, the lines of its prose have a comfortable length.
         """
+        self._pane_above = pane_above if left_border or not compact else None
         self.display = displayed
         self.turn_text.page_view.limit_prose(limited=alone)
         self.has_unread = self.has_unread and not displayed

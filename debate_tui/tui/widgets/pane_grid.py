@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from rich.cells import cell_len
 from textual.containers import Grid
+from textual.geometry import Size
 
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import painter
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.events import Click, DescendantFocus
-    from textual.geometry import Size
 
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.pane import Pane
@@ -54,18 +54,20 @@ class PaneLayout(Struct, frozen=True):
     too_small_message: str = ""
 
 
-def choose_layout(panes: int, width: int, height: int, times_sign: str = "×") -> PaneLayout:
-    """Arrange panes on a terminal of `width` by `height` cells.
+def choose_layout(
+    panes: int, width: int, height: int, times_sign: str = "×", *, other_rows: int = CHROME_HEIGHT
+) -> PaneLayout:
+    """Arrange panes on a terminal of `width` by `height` cells, of which `other_rows` rows are not theirs.
 
     `times_sign` stands between the two numbers in messages.
     """
-    room = height - CHROME_HEIGHT
+    room = height - other_rows
     if width >= panes * MIN_PANE_WIDTH and room >= MIN_PANE_HEIGHT:
         return PaneLayout(LayoutKind.COLUMNS, panes, compact=room < COMPACT_PANE_ROWS)
     columns = (panes + 1) // 2
     if width >= columns * MIN_PANE_WIDTH and room >= 2 * MIN_PANE_HEIGHT:
         return PaneLayout(LayoutKind.ROWS, columns, compact=room // 2 < COMPACT_PANE_ROWS)
-    needed = f"{columns * MIN_PANE_WIDTH}{times_sign}{CHROME_HEIGHT + 2 * MIN_PANE_HEIGHT}"
+    needed = f"{columns * MIN_PANE_WIDTH}{times_sign}{other_rows + 2 * MIN_PANE_HEIGHT}"
     size = f"{width}{times_sign}{height}"
     needs = f"{panes} panes need {needed} cells; this terminal has {size}. Press Tab for the next pane."
     return PaneLayout(LayoutKind.TABS, 1, compact=room < COMPACT_PANE_ROWS, too_small_message=needs)
@@ -76,6 +78,7 @@ class PaneGrid(painter.BlankWidget, Grid):
 
     One pane is current: keys apply to it, and it has the focus unless the user types into an input. Only the
     current pane is visible if it is zoomed or if no more fit; `tabs` shows the others in the latter case.
+    The panes of debaters who have left shrink to their titles below the others while they are not current.
     `on_change` is called when another pane becomes current or the current one is zoomed, and `show_message`
     with what a key has done. If the panes scroll together, the turns of one step stay next to each other.
     """
@@ -98,6 +101,9 @@ class PaneGrid(painter.BlankWidget, Grid):
         self._on_change = on_change
         self._show_message = show_message
         self._pane_layout = PaneLayout(LayoutKind.COLUMNS, len(panes))
+        self._screen_size = Size(0, 0)
+        self._other_rows = CHROME_HEIGHT
+        self._shrunk: list[Pane] = []
 
     @property
     def current(self) -> Pane:
@@ -120,31 +126,66 @@ class PaneGrid(painter.BlankWidget, Grid):
 
     # Arrangement
 
-    def fit_to(self, size: Size) -> None:
-        """Arrange the panes for a screen of this size."""
-        self._pane_layout = choose_layout(len(self.panes), *size, self._times_sign)
+    def fit_to(self, size: Size, reserved_rows: int = 0) -> None:
+        """Arrange the panes for a screen of this size; `reserved_rows` of it are always in use."""
+        self._screen_size, self._other_rows = size, CHROME_HEIGHT + reserved_rows
         self._arrange()
 
     def _arrange(self) -> None:
         """Show the panes that fit, or only the current one if it is zoomed or only tabs fit."""
+        self._shrunk = self._find_shrunk()
+        full = [pane for pane in self.panes if pane not in self._shrunk]
+        self._pane_layout = choose_layout(
+            len(full),
+            *self._screen_size,
+            self._times_sign,
+            other_rows=self._other_rows + len(self._shrunk),
+        )
         tabs = self._pane_layout.kind is LayoutKind.TABS
-        single = self.is_zoomed or tabs
-        columns = 1 if single else self._pane_layout.columns
-        self.styles.grid_size_columns = columns
         self.tabs.display = tabs
         if tabs:
             self.call_later(self._mount_tabs)
-        for place, pane in enumerate(self.panes):
-            last_and_odd = not single and place == len(self.panes) - 1 and len(self.panes) % columns == 1
-            pane.styles.column_span = columns if last_and_odd and columns > 1 else 1
-            pane.set_layout(
-                displayed=not single or place == self.current_index,
-                left_border=not single and place % columns > 0,
-                top_border=not single and place >= columns,
-                compact=self._pane_layout.compact and not self.is_zoomed,
-                alone=single,
-            )
+        if tabs or self.is_zoomed:
+            self._show_current()
+        else:
+            self._show_grid(full)
         self.tabs.refresh_rows()
+
+    def _find_shrunk(self) -> list[Pane]:
+        return [pane for pane in self.panes if pane.has_left and pane is not self.current]
+
+    def _show_current(self) -> None:
+        self.styles.grid_size_columns = 1
+        self.styles.grid_rows = "1fr"
+        for pane in self.panes:
+            pane.styles.column_span = 1
+            pane.set_layout(
+                displayed=pane is self.current,
+                compact=self._pane_layout.compact and not self.is_zoomed,
+                alone=True,
+            )
+
+    def _show_grid(self, full: Sequence[Pane]) -> None:
+        """Show these panes in the grid, and the titles of the others below."""
+        columns, last = self._pane_layout.columns, len(full) - 1
+        order = [*full, *self._shrunk]
+        if self.is_attached and list(self.children) != order:
+            self.sort_children(key=order.index)  # type: ignore[arg-type]  # all children are panes
+        self.styles.grid_size_columns = columns
+        self.styles.grid_rows = " ".join(["1fr"] * (last // columns + 1) + ["1"] * len(self._shrunk))
+        for place, pane in enumerate(full):
+            spans_row = place == last and place % columns == 0
+            pane.styles.column_span = columns if spans_row else 1
+            pane.set_layout(
+                displayed=True,
+                left_border=place % columns > 0,
+                top_border=place >= columns,
+                compact=self._pane_layout.compact,
+                pane_above=full[1] if place == last and place >= columns > 1 else None,
+            )
+        for pane in self._shrunk:
+            pane.styles.column_span = columns
+            pane.set_layout(displayed=True)
 
     def _mount_tabs(self) -> None:
         """Mount the tabs when they are first needed; on most terminals, they never are."""
@@ -199,8 +240,9 @@ class PaneGrid(painter.BlankWidget, Grid):
     def select(self, index: int) -> None:
         """Make a pane current and give it the focus."""
         if index != self.current_index:
-            self.current_index = index
-            if self.is_zoomed or self._pane_layout.kind is LayoutKind.TABS:
+            before, self.current_index = self.current, index
+            single = self.is_zoomed or self._pane_layout.kind is LayoutKind.TABS
+            if single or before.has_left or self.current.has_left:
                 self._arrange()
         self.focus_current()
         self._on_change()
@@ -220,10 +262,19 @@ class PaneGrid(painter.BlankWidget, Grid):
             if place != self.current_index and pane in event.widget.ancestors:
                 self.select(place)
 
+    def on_click(self, event: Click) -> None:
+        """Make the pane current whose title or meter was clicked."""
+        clicked, _ = self.screen.get_widget_at(*event.screen_offset)
+        for place, pane in enumerate(self.panes):
+            if pane in clicked.ancestors_with_self:
+                self.select(place)
+
     def tick(self) -> None:
         """Update what changes with time."""
         for pane in self.panes:
             pane.tick()
+        if self._find_shrunk() != self._shrunk:
+            self._arrange()
         self.tabs.refresh_rows()
 
 

@@ -90,6 +90,21 @@ def test_a_pause_is_no_gap_and_takes_nothing_from_the_speed() -> None:
     assert debate.turn.mean_rate == pytest.approx(20)
 
 
+def test_waiting_for_a_decision_stops_all_times() -> None:
+    debate = MeasuredDebate()
+    debate.begin()
+    debate.at(1).append(ev.DebatePaused(reason="auth: no key", debater="b"))
+    debate.at(601).append(ev.DebateResumed(reason="decided", debater="b"))
+    debate.at(602).say()
+    debate.at(603).append(ev.DebatePaused(reason="user", debater=None))
+    debate.at(703).append(ev.DebateResumed(reason="user", debater=None))
+    debate.at(704).say()
+    debate.at(705).say()
+    assert debate.turn.first_token == pytest.approx(2.0)
+    assert debate.stream.longest_gap == pytest.approx(1.0)
+    assert debate.turn.mean_rate == pytest.approx(30)
+
+
 def test_an_outage_is_neither_a_gap_nor_slowness() -> None:
     debate = MeasuredDebate()
     debate.begin()

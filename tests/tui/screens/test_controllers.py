@@ -27,7 +27,8 @@ def make_view(**pane_state: bool) -> Any:
         glyphs=None,
         options=SimpleNamespace(swap_source=None),
         debater_name=str.title,
-        screen=SimpleNamespace(app=SimpleNamespace(push_screen=lambda dialog, decided: decided("remove"))),
+        show_pane=lambda _: None,
+        screen=SimpleNamespace(app=SimpleNamespace(push_screen=lambda dialog, decided: decided(0))),
     )
 
 
@@ -50,13 +51,14 @@ def test_moderation_controller_stops_and_retries_the_current_turn() -> None:
 def test_fault_decisions_are_sent_and_forgotten_when_made(monkeypatch: Any) -> None:
     view = make_view()
     monkeypatch.setattr(
-        "debate_tui.tui.screens.dialogs.DecisionScreen", lambda *_, **__: SimpleNamespace(is_current=False)
+        "debate_tui.tui.screens.dialogs.DecisionScreen",
+        lambda *_, **__: SimpleNamespace(decisions=["fix"]),
     )
     decisions = ModerationController(view).fault_decisions
     decisions.apply(DebatePaused(reason="No key", debater="ada"))
-    assert view.sent == [Decide("ada", "remove")]
+    assert view.sent == [Decide("ada", "fix")]
     decisions.apply(DebateResumed(reason="decided", debater="ada"))
-    assert not decisions.ask("ada")
+    assert not decisions.ask()
 
 
 def test_watch_controller_holds_the_items_of_paused_panes() -> None:

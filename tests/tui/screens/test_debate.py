@@ -11,7 +11,7 @@ from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain import events as ev
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.session.commands import Decide, Interject, Pause, Resume, Retry, StopTurn
-from tests.tui.debate_harness import TOPIC, DebateHarness
+from tests.tui.debate_harness import TOPIC, DebateHarness, SourceSwaps
 
 RESET = FaultReport(FaultKind.NETWORK, "Connection reset by peer")
 
@@ -163,28 +163,112 @@ async def test_failure_looks_failed_and_enter_shows_the_full_error() -> None:
         board.end("ada", "failed", error=error)
         board.log_events(ev.DebaterRemoved(debater="ada", reason=error.message, remaining=("ben",)))
         await board.settle()
-        assert "✗ failed" in board.text
+        assert "✗ overloaded" in board.text
         assert "The [bold]model[/] is overloaded" in board.text
         assert "── ✗ Failed: The [bold]model[/]" in board.pane_text("ada")
         assert board.pane("ada").has_class("-removed")
         await board.press("enter")
-        assert "HTTP status 529" in board.text
+        assert "Overloaded (HTTP status 529)" in board.text
         assert board.text.count("word") > 30
         await board.press("escape")
         assert "HTTP status 529" not in board.text
 
 
-@pytest.mark.parametrize(("key", "choice"), [("r", "fix"), ("w", "remove"), ("e", "end")])
-async def test_fault_that_pauses_the_debate_opens_a_decision(key: str, choice: str) -> None:
+NO_KEY = FaultReport(FaultKind.AUTH, "No key", 401)
+
+
+def refuse_key(board: DebateHarness, debater: str = "ben") -> None:
+    """The server refused a key, which pauses the debate until it is decided how to go on."""
+    board.status(debater, "failed", error=NO_KEY)
+    board.log_events(ev.DebatePaused(reason="No key", debater=debater))
+
+
+@pytest.mark.parametrize(
+    ("keys", "choice"),
+    [((), "fix"), (("down",), "remove"), (("up",), "end"), (("tab", "tab"), "end")],
+)
+@pytest.mark.parametrize("key", ["enter", "space"])
+async def test_fault_that_pauses_the_debate_opens_a_list_of_decisions(
+    keys: tuple[str, ...], choice: str, key: str
+) -> None:
     async with DebateHarness(2).opened() as board:
-        board.begin().phase().status("ben", "failed", error=FaultReport(FaultKind.AUTH, "No key", 401))
-        board.log_events(ev.DebatePaused(reason="No key", debater="ben"))
+        refuse_key(board.begin().phase())
         await board.settle()
         assert "Ben cannot continue" in board.text
-        await board.press("escape")
-        assert "Ben cannot continue" not in board.text
-        await board.press("tab", "enter", key)
+        assert "✗ key refused" in board.text
+        assert board.panes.current is board.pane("ben")
+        await board.press(*keys, key)
         assert board.commands == [Decide("ben", choice)]
+
+
+@pytest.mark.parametrize("key", ["enter", "space"])
+@pytest.mark.parametrize("before", [(), ("tab",), ("z",), ("g",)])
+async def test_closed_decision_opens_again_from_anywhere(key: str, before: tuple[str, ...]) -> None:
+    async with DebateHarness(3).opened(80, 24) as board:
+        refuse_key(board.begin().phase())
+        await board.settle()
+        await board.press("escape", *before)
+        assert "Ben cannot continue" not in board.text
+        assert board.rows[-1].startswith(" enter decide about Ben")
+        await board.press(key)
+        assert "Ben cannot continue" in board.text
+        assert board.panes.current is board.pane("ben")
+        assert board.commands == []
+
+
+async def test_no_letter_decides() -> None:
+    async with DebateHarness(2).opened() as board:
+        refuse_key(board.begin().phase())
+        await board.settle()
+        await board.press(*"rowexpimMvzs")
+        assert board.commands == []
+        assert "Ben cannot continue" in board.text
+
+
+async def test_each_debater_that_needs_a_decision_gets_one() -> None:
+    async with DebateHarness(3).opened() as board:
+        board.begin().phase()
+        for debater in ("ada", "ben"):
+            refuse_key(board, debater)
+        await board.settle()
+        await board.press("escape", "escape", "tab", "enter")
+        assert "Ada cannot continue" in board.text
+        board.log_events(ev.DebateResumed(reason="decided", debater="ada"))
+        await board.settle()
+        assert "enter decide about Ben" in board.rows[-1]
+        await board.press("enter", "enter")
+        assert board.commands == [Decide("ben", "fix")]
+
+
+async def test_decision_does_not_take_the_focus_from_an_input() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase()
+        await board.press("i", *"Wh")
+        refuse_key(board)
+        await board.settle()
+        await board.press("escape", "y", "enter")
+        assert board.commands == [Interject("Why")]
+
+
+async def test_withdrawn_decision_closes_below_another_dialog() -> None:
+    async with DebateHarness(2).opened() as board:
+        refuse_key(board.begin().phase())
+        await board.settle()
+        await board.press("question_mark")
+        assert "This menu" in board.text
+        board.log_events(ev.DebateResumed(reason="decided", debater="ben"))
+        await board.settle()
+        await board.press("escape")
+        assert len(board.app.screen_stack) == 1
+
+
+async def test_long_reason_leaves_room_for_the_decisions() -> None:
+    async with DebateHarness(2, swap_source=SourceSwaps()).opened(40, 15) as board:
+        board.begin().phase()
+        board.log_events(ev.DebatePaused(reason="The key is wrong. " * 50, debater="ben"))
+        await board.settle()
+        for words in ("Ben cannot continue", "Retry after fixing it", "End the debate", "key is wrong", "…"):
+            assert words in board.text
 
 
 async def test_decision_made_elsewhere_closes_the_dialog() -> None:
@@ -245,6 +329,25 @@ async def test_turn_is_copied_as_written() -> None:
         assert "Copied 2 words" in board.rows[-1]
 
 
+async def test_copy_key_copies_the_selection_then_quits() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin().phase().say("ada", "Selected with the mouse.")
+        await board.settle()
+        row = next(y for y, text in enumerate(board.rows) if "Selected" in text)
+        await board.pilot.mouse_down(offset=(1, row))
+        await board.pilot.hover(offset=(9, row))
+        await board.pilot.mouse_up(offset=(9, row))
+        await board.settle()
+        board.app.copy_to_clipboard("")
+        await board.press("ctrl+c")
+        assert board.app.clipboard.startswith("Selected")
+        assert "Copied 1 word" in board.rows[-1]
+        assert board.screen.get_selected_text() is None
+        assert not board.app._exit
+        await board.pilot.press("ctrl+c")
+        assert board.app._exit
+
+
 async def test_provider_figures_replace_estimates() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase().say("ada", "x" * 42)
@@ -272,6 +375,35 @@ async def test_footer_hints_can_be_clicked() -> None:
         await board.pilot.click(offset=(x, 34))
         await board.settle()
         assert board.modes == [DisplayMode.SYNCHRONIZED]
+
+
+async def test_tab_notice_and_the_demo_notice_can_be_dismissed() -> None:
+    async with DebateHarness(4, notice="Scripted demo.").opened(60, 20) as board:
+        assert "4 panes need 80×17 cells;" in board.text
+        await board.press("escape")
+        assert "4 panes need" not in board.text
+        await board.pilot.resize_terminal(50, 16)
+        await board.settle()
+        assert "panes need" not in board.text
+    async with DebateHarness(2, notice="Scripted demo.", sharing_notice="Shared at x").opened() as board:
+        row = next(y for y, text in enumerate(board.rows) if "Scripted demo." in text)
+        assert "esc dismiss" in board.text
+        await board.pilot.click(offset=(5, row))
+        await board.settle()
+        assert "Scripted demo." not in board.text
+        assert "esc dismiss" not in board.text
+        assert "Shared at x" in board.text
+
+
+async def test_notices_leave_after_the_first_phase() -> None:
+    async with DebateHarness(4, notice="Scripted demo.").opened(60, 20) as board:
+        board.begin().phase()
+        await board.settle()
+        assert "4 panes need" in board.text
+        board.phase("rebuttal", 1, 2)
+        await board.settle()
+        assert "4 panes need" not in board.text
+        assert "Scripted demo." not in board.text
 
 
 async def test_tabs_appear_and_disappear_with_the_size() -> None:

@@ -196,3 +196,8 @@ async def test_recorded_pause_is_undone_by_seeking_before_it() -> None:
         await playback.pass_time(6)
         assert "Two." in playback.text
         assert "‖ paused" not in playback.text
+
+
+async def test_replay_counts_its_own_row() -> None:
+    async with ReplayHarness(recorded_debate(4), 4).opened(79, 17) as playback:
+        assert "4 panes need 80×18 cells; this terminal has 79×17" in " ".join(playback.text.split())

@@ -131,6 +131,43 @@ async def test_vote_comes_before_the_verdict_at_the_end() -> None:
         assert len(board.app.screen_stack) == 2
 
 
+async def test_open_ballot_stays_the_only_one_at_the_end() -> None:
+    async with vote_board().opened() as board:
+        start_judging(board)
+        await board.settle()
+        await board.press("v")
+        decide(board)
+        await board.settle()
+        assert len(board.app.screen_stack) == 2
+        await board.press("b")
+        assert board.commands == [CastVote("after", "ben")]
+        assert verdict_is_shown(board)
+        await board.press("escape")
+        assert len(board.app.screen_stack) == 1
+
+
+async def test_ballot_closes_with_its_question() -> None:
+    async with vote_board().opened() as board:
+        board.begin().phase()
+        await board.press("v")
+        start_judging(board)
+        await board.settle()
+        assert len(board.app.screen_stack) == 1
+        assert AFTER in board.text
+        await board.press("v", "a")
+        assert board.commands == [CastVote("after", "ada")]
+
+
+async def test_ballot_closes_when_the_vote_was_cast_elsewhere() -> None:
+    async with vote_board().opened() as board:
+        await board.press("v", "question_mark")
+        board.begin().log_events(ev.Vote(when="before", voter="user", debater="ada"))
+        await board.settle()
+        await board.press("escape")
+        assert len(board.app.screen_stack) == 1
+        assert board.commands == []
+
+
 async def test_vote_logged_at_once_opens_the_verdict_once() -> None:
     async with vote_board().opened() as board:
         decide(start_judging(board))

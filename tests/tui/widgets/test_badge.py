@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from debate_tui.domain.events import StreamStatus
+from debate_tui.domain.stream import FaultKind, FaultReport
+from debate_tui.domain.wording import describe_fault_kind
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.symbols import ASCII, UNICODE
 from debate_tui.tui.widgets.badge import TurnMetrics, badge_for, format_metrics
@@ -65,6 +68,28 @@ def test_retry_wait_counts_down() -> None:
     assert badge_for(waiting, seconds_left=-1.0).text(UNICODE) == "↻ reconnecting 2/5"
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (FaultKind.RATE_LIMIT, "↻ rate limited 2/5 · 3s"),
+        (FaultKind.OVERLOADED, "↻ overloaded 2/5 · 3s"),
+        (FaultKind.NETWORK, "↻ reconnecting 2/5 · 3s"),
+    ],
+)
+def test_retry_names_what_the_server_asks_to_wait_for(kind: FaultKind, text: str) -> None:
+    waiting = replace(status("reconnecting", 2, 5), error=FaultReport(kind, "Not now"))
+    assert badge_for(waiting, seconds_left=2.2).text(UNICODE) == text
+
+
+@pytest.mark.parametrize("reason", [None, "failed"])
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_failed_badge_names_its_cause(kind: FaultKind, reason: FinishReason | None) -> None:
+    report = FaultReport(kind, "Broken")
+    shown = badge_for(replace(status("failed"), error=report), reason)
+    assert shown.text(UNICODE) == f"✗ {describe_fault_kind(report)}"
+    assert shown.tone is Tone.FAILED
+
+
 def test_only_unfinished_streams_are_paused() -> None:
     assert badge_for(status("streaming"), paused=True).text(UNICODE) == "‖ paused"
     assert badge_for(status("finished"), "complete", paused=True).text(UNICODE) == "✓ done"
@@ -94,7 +119,7 @@ def test_metrics_are_shortened_before_they_are_dropped() -> None:
 
 def test_estimates_are_marked_and_unknown_costs_are_not_guessed() -> None:
     assert format_metrics(TurnMetrics(tokens=100, tokens_estimated=True), 40) == "~100 tokens"
-    assert format_metrics(TurnMetrics(tokens=100, is_finished=True), 40) == "100 tokens · $–"
+    assert format_metrics(TurnMetrics(tokens=100, is_finished=True), 40) == "100 tokens · –"
     assert format_metrics(TurnMetrics(tokens=100, cost=0.0, is_finished=True), 40) == "100 tokens · $0"
 
 
