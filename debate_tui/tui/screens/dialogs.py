@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
+from textual.scrollbar import ScrollBarRender
 from textual.widgets import Static
 
 from debate_tui.domain import wording
@@ -102,8 +103,15 @@ class OverlayScreen(ModalScreen[Result]):
             self.dismiss(None)
 
 
+PARAGRAPH_WIDTH = 64
 COLUMNS_AROUND_CARD = 6
 """Columns of a card besides its text: the padding, and one for the scrollbar."""
+
+
+class PlainScrollBarRender(ScrollBarRender):
+    """A scrollbar whose ends are at whole rows."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class CardScreen(OverlayScreen[Result]):
@@ -117,21 +125,35 @@ class CardScreen(OverlayScreen[Result]):
     }
     """
 
-    def __init__(self, title: str, glyphs: Glyphs) -> None:
+    def __init__(self, title: str, rows: Sequence[Sequence[Piece]], glyphs: Glyphs) -> None:
         super().__init__()
         self._title = title
+        self._rows = rows
         self._glyphs = glyphs
         self._text = Static()
 
     def rows(self, width: int) -> Sequence[Sequence[Piece]]:
-        """Return the rows under the title for `width` cells."""
-        raise NotImplementedError
+        """Return the rows under the title for `width` cells; rows of a single piece are wrapped."""
+        rows: list[Sequence[Piece]] = []
+        for row in self._rows:
+            if len(row) == 1:
+                text = self._glyphs.displayable(row[0].text)
+                lines = textwrap.wrap(text, min(width, PARAGRAPH_WIDTH))
+                rows += ((row[0]._replace(text=line),) for line in lines)
+            else:
+                rows.append(row)
+        return rows
 
     def compose(self) -> ComposeResult:
         """Yield the text, which is wrapped for the terminal from the first frame on."""
         self._show_rows(self.app.size.width)
         with VerticalScroll(classes="card"):
             yield self._text
+
+    def on_mount(self) -> None:
+        """Draw the scrollbar without blocks of eighths, which ASCII terminals do not have."""
+        # Textual (8.2) documents this assignment, but declares the attribute as one of the class.
+        self.query_one(VerticalScroll).vertical_scrollbar.renderer = PlainScrollBarRender  # type: ignore[misc]
 
     def on_resize(self, event: Resize) -> None:
         """Adapt to the new width."""
@@ -179,7 +201,7 @@ class MenuScreen(OverlayScreen[int | None]):
     """
 
     HELP_TOPIC = "menu"
-    DEFAULT_CSS = "MenuScreen #heading { width: auto; height: auto; margin: 0 0 1 0; }"
+    DEFAULT_CSS = "MenuScreen #heading { width: auto; height: auto; padding: 0 0 1 0; }"
 
     def __init__(
         self,
@@ -389,7 +411,6 @@ class InputScreen(OverlayScreen[str | None]):
 # The full error of one stream.
 
 
-FAULT_WIDTH = 64
 MAX_FAULT_CHARACTERS = 4000
 
 
@@ -399,16 +420,10 @@ class FaultScreen(CardScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "close")]
 
     def __init__(self, name: str, fault: FaultReport, glyphs: Glyphs) -> None:
-        super().__init__(f"{name}: error details", glyphs)
-        self._fault = fault
-
-    def rows(self, width: int) -> Sequence[Sequence[Piece]]:
-        """Return the kind of the fault and its whole message."""
-        fault = self._fault
         status = f" (HTTP status {fault.status})" if fault.status is not None else ""
         kind = Piece(f"{wording.describe_fault_kind(fault).capitalize()}{status}", Tone.FAILED)
-        lines = textwrap.wrap(one_line(fault.message, MAX_FAULT_CHARACTERS), min(width, FAULT_WIDTH))
-        return [(kind,), (), *((Piece(line),) for line in lines)]
+        message = Piece(one_line(fault.message, MAX_FAULT_CHARACTERS))
+        super().__init__(f"{name}: error details", ((kind,), (), (message,)), glyphs)
 
 
 # The decision dialog for a fault that retrying does not fix: it pauses the debate until the user chooses.

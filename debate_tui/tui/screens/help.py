@@ -146,7 +146,7 @@ class HelpScreen(CardScreen[None]):
     ]
 
     def __init__(self, glyphs: Glyphs, topic: str = "debate") -> None:
-        super().__init__("Keys and badges" if topic in _TOPICS_WITH_BADGES else "Keys", glyphs)
+        super().__init__("Keys and badges" if topic in _TOPICS_WITH_BADGES else "Keys", (), glyphs)
         self._topic = topic
 
     def rows(self, width: int) -> Sequence[Sequence[Piece]]:
