@@ -133,6 +133,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=1)] | None,
         _about("start no new turn after using this many tokens, input and output"),
     ] = None
+    step: Annotated[bool, _about("on the full screen, wait for a key between rounds")] = False
+    notify: Annotated[
+        Literal["off", "bell", "desktop"],
+        _about("signal the end of a debate, and that it needs you, with a bell or a desktop notification"),
+    ] = "off"
     record: Annotated[bool, _about("record the debate in the history")] = True
     http2: Annotated[
         Literal["off", "auto"], _about("use HTTP/2 for GET endpoints without credentials that offer it")

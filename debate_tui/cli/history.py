@@ -184,7 +184,7 @@ async def _open_debate(store: DebateStore, visit: HistorySelection, settings: co
         from debate_tui.cli import tui_runner
 
         return await tui_runner.run_fullscreen(await plan_continuation(store, visit.debate, settings))
-    from debate_tui.cli.replay import play_fullscreen
+    from debate_tui.cli.tui_runner import play_fullscreen
 
     events, format_ = await store.events(visit.debate), decode_format(await store.setup(visit.debate))
     return await play_fullscreen(events, settings, format_=format_, from_end=visit.action == "read")

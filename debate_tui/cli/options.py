@@ -27,6 +27,7 @@ COMMAND_NAMES = (
     "formats",
     "help",
     "history",
+    "judge",
     "replay",
     "serve",
     "watch",
@@ -94,6 +95,15 @@ def stack_options(*options: Decorator) -> Decorator:
 
 topic_argument = click.argument("topic", nargs=-1, metavar="[TOPIC]")
 
+judge_option = click.option(
+    "--judge",
+    "judges",
+    multiple=True,
+    metavar="SOURCE",
+    help="Add a judge (repeatable)",
+    shell_complete=completer("sources"),
+)
+
 debater_options = stack_options(
     click.option(
         "-d",
@@ -112,14 +122,7 @@ debater_options = stack_options(
         shell_complete=completer("formats"),
     ),
     click.option("-r", "--rounds", type=int, metavar="N", help="Set the rounds of each repeated phase"),
-    click.option(
-        "--judge",
-        "judges",
-        multiple=True,
-        metavar="SOURCE",
-        help="Add a judge (repeatable)",
-        shell_complete=completer("sources"),
-    ),
+    judge_option,
 )
 
 role_options = stack_options(
@@ -227,6 +230,7 @@ Commands:
   debate-tui history [WORDS]     list recorded debates
   debate-tui export [DEBATE]     export a recorded debate as md, html, json or txt
   debate-tui formats [NAME]      list the formats, or describe one
+  debate-tui judge [DEBATE]      judge a finished debate
   debate-tui serve [TOPIC]       host debates for viewers in browsers and terminals
   debate-tui watch URL           watch a hosted debate
   debate-tui config              list the settings and where they come from
@@ -293,6 +297,7 @@ class _DebateCommand(click.Command):
 @debate_file_option
 @output_options
 @limit_options
+@click.option("--step", is_flag=True, help="Wait for a key between rounds")
 @click.option("--stats", is_flag=True, help="Print stream statistics to stderr at the end")
 @click.option(
     "--log",

@@ -180,6 +180,32 @@ def _with_roles(
     return changed
 
 
+def swap_sides(plan: Plan) -> Plan:
+    """Return a plan for the same debate with each debater in the next one's place, and so on its side."""
+    moved = (*plan.debaters[1:], *plan.debaters[:1])
+    debaters = tuple(
+        PlannedDebater(
+            msgspec.structs.replace(seat.debater, id=place.debater.id, side=place.debater.side),
+            msgspec.structs.replace(seat.settings, side=place.settings.side),
+            seat.source_spec,
+        )
+        for place, seat in zip(plan.debaters, moved, strict=True)
+    )
+    return msgspec.structs.replace(plan, debaters=debaters, past_events=(), debate="")
+
+
+def default_judge(plan: Plan) -> str:
+    """Return the judge to propose for a debate: its own, the last one used, or one of its models."""
+    specifications = (*plan.judges, *(each.source_spec for each in plan.debaters))
+    judges = [
+        "demo" if each.kind == "demo" else each.public_name
+        for each in specifications
+        if each.kind != "endpoint"
+    ]
+    known = [] if plan.judges else [*(config.load_remembered().judges or ())]
+    return next(iter([*known, *judges]), "")
+
+
 def parse_judges(settings: config.Settings) -> list[SourceSpec]:
     """Return the configured judges with their parameters; raise `UsageError` for an invalid source."""
     judges: list[SourceSpec] = []

@@ -15,8 +15,6 @@ from debate_tui.record.stores import open_store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from debate_tui.config import Settings
-    from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
 
 
@@ -38,6 +36,7 @@ def replay_debate(
     events, setup = asyncio.run(_read_record(debate))
     if not (plain or json_lines) and terminal.supports_full_screen():
         from debate_tui.cli.continuation import decode_format
+        from debate_tui.cli.tui_runner import play_fullscreen
 
         terminal.reopen_keyboard()
         format_ = decode_format(setup)
@@ -88,34 +87,3 @@ async def _write_output(events: Sequence[Event], *, json_lines: bool) -> None:
         await write_json_lines(single_batch(), out)
     else:
         await terminal.write_plain(single_batch(), out, OutputWriter.for_stream(sys.stderr, required=False))
-
-
-# Replay on the full screen
-
-
-async def play_fullscreen(
-    events: Sequence[Event],
-    settings: Settings,
-    *,
-    speed: float = 1.0,
-    from_round: int | None = None,
-    from_end: bool = False,
-    format_: Format | None = None,
-) -> int:
-    """Play a debate on the full screen until the user leaves, and return the exit code.
-
-    With `from_end`, the whole debate is shown at once. `format_` is its format, if known. Raise
-    `UsageError` if there is no round `from_round`.
-    """
-    # Imported here because output to a pipe does not need them.
-    from debate_tui.cli.tui_runner import show_log
-    from debate_tui.record.player import Player
-    from debate_tui.tui.screens.replay import ReplayScreen
-
-    player = Player(events, speed=speed)
-    if from_round is not None:
-        player.seek_round(from_round)
-    elif from_end:
-        player.seek(player.length)
-    started = next((event for event in events if isinstance(event, DebateStarted)), None)
-    return await show_log(player, ReplayScreen, settings, started, format_)

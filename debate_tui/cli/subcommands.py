@@ -19,6 +19,7 @@ from debate_tui.cli.options import (
     debater_options,
     invoke_command,
     join_words,
+    judge_option,
     limit_options,
     mode_option,
     output_options,
@@ -260,6 +261,19 @@ def replay(
 
 
 @click.command()
+@click.argument("debate", metavar="[DEBATE]", default="", shell_complete=completer("debates"))
+@judge_option
+def judge(debate: str, judges: tuple[str, ...]) -> int:
+    """Judge the finished debate with the id DEBATE (default: the latest), and print the outcome.
+
+    The verdicts are added to its record. Without --judge, the judges in your settings are asked.
+    """
+    from debate_tui.cli.judge import judge_debate
+
+    return judge_debate(debate, typed_settings({}, judges))
+
+
+@click.command()
 @click.argument("url")
 @click.option(
     "--token",
@@ -368,6 +382,7 @@ COMMANDS: dict[str, click.Command] = {
     "formats": formats,
     "help": manual,
     "history": history,
+    "judge": judge,
     "replay": replay,
     "serve": serve,
     "watch": watch,

@@ -9,29 +9,33 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui import config
 from debate_tui.cli.messages import exit_code, print_info, write_stderr
+from debate_tui.cli.plan import default_judge
 from debate_tui.cli.terminal import CaughtSignal, catch_signals
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
+from debate_tui.domain.events import DebateStarted
 from debate_tui.session.commands import EndDebate
+from debate_tui.sources import registry
 from debate_tui.tui.app import DebateApp
-from debate_tui.tui.screen_options import ScreenOptions
+from debate_tui.tui.screen_options import EndingOptions, ScreenOptions
 from debate_tui.tui.screens.debate import DebateScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from debate_tui.cli.plan import Plan
     from debate_tui.cli.wiring import DebateContext
     from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.debate import Format
-    from debate_tui.domain.events import DebaterInfo, DebateStarted, Event
+    from debate_tui.domain.events import DebaterInfo, Event
     from debate_tui.record.log import ReadableLog
     from debate_tui.record.player import Player
     from debate_tui.session.commands import Command, CommandHandler, SourceSwap
     from debate_tui.session.remote_log import RemoteLog
     from debate_tui.tui.app import BaseDebateApp, StartApp
+    from debate_tui.tui.screen_options import NextDebate
 
 
 # Commands to a debate that is still being prepared
@@ -79,6 +83,7 @@ def make_screen_options(
     notice: str = "",
     sharing_notice: str = "",
     asks_for_votes: bool = False,
+    ending: EndingOptions | None = None,
     swap_source: SourceSwap | None = None,
 ) -> ScreenOptions:
     """Return a screen's options; those about the debate are what is known before its first event."""
@@ -92,7 +97,10 @@ def make_screen_options(
         format=format_,
         notice=notice,
         sharing_notice=sharing_notice,
+        step=settings.step,
+        notify=settings.notify,
         asks_for_votes=asks_for_votes,
+        ending=ending,
         swap_source=swap_source,
         user_themes=config.config_folder() / "themes",
         clipboard_file=config.state_file().with_name("copied.txt"),
@@ -144,6 +152,33 @@ async def show_log(
     return signal.exit_code or app.return_code or 0
 
 
+async def play_fullscreen(
+    events: Sequence[Event],
+    settings: config.Settings,
+    *,
+    speed: float = 1.0,
+    from_round: int | None = None,
+    from_end: bool = False,
+    format_: Format | None = None,
+) -> int:
+    """Play a debate on the full screen until the user leaves, and return the exit code.
+
+    With `from_end`, the whole debate is shown at once. `format_` is its format, if known. Raise
+    `UsageError` if there is no round `from_round`.
+    """
+    # Imported here because the first frame of a debate must not wait for them.
+    from debate_tui.record.player import Player
+    from debate_tui.tui.screens.replay import ReplayScreen
+
+    player = Player(events, speed=speed)
+    if from_round is not None:
+        player.seek_round(from_round)
+    elif from_end:
+        player.seek(player.length)
+    started = next((event for event in events if isinstance(event, DebateStarted)), None)
+    return await show_log(player, ReplayScreen, settings, started, format_)
+
+
 # A debate of this process
 
 
@@ -161,7 +196,8 @@ class RunningApp(NamedTuple):
 async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> int:
     """Run the debate on the full screen until the user leaves, and return the exit code.
 
-    Use the screen of `running_app` if there is one. Raise `DebateError` if the debate cannot start.
+    Use the screen of `running_app` if there is one. At the end, the user may choose to replay the debate, or
+    to start it again. Raise `DebateError` if the debate cannot start.
     """
     debate = _FullscreenDebate(plan)
     async with AsyncExitStack() as stack:
@@ -185,7 +221,14 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
         write_stderr(format_table(debate.statistics.report(debate.buffer.statistics())))
     if signal.number is None:
         debate.print_commands()
-    return app.return_code or debate.exit_code(signal)
+    code = app.return_code or debate.exit_code(signal)
+    if signal.number is None and debate.next == "again":
+        from debate_tui.cli.plan import swap_sides
+
+        return await run_fullscreen(swap_sides(plan))
+    if signal.number is None and debate.next == "replay":
+        return await play_fullscreen(debate.events, plan.settings, format_=plan.format) or code
+    return code
 
 
 class _FullscreenDebate:
@@ -206,6 +249,8 @@ class _FullscreenDebate:
         self._context: DebateContext | None = None
         self.sharing_notice = ""
         self._start_error: DebateError | None = None
+        self.next: NextDebate | None = None
+        self.events: list[Event] = []
         self._first_frame_painted = asyncio.Event()
         self._closed = asyncio.Event()
 
@@ -254,6 +299,8 @@ class _FullscreenDebate:
             if self._context is not None:
                 self._context.session.handle(EndDebate())
             await session_task
+        if self.next == "replay" and self._context is not None:
+            self.events = [event async for batch in self._context.log.follow() for event in batch]
         if self._start_error is not None:
             raise self._start_error
 
@@ -283,9 +330,24 @@ class _FullscreenDebate:
             format_=plan.format,
             notice=plan.notice,
             sharing_notice=self.sharing_notice,
-            asks_for_votes=bool(plan.judges) or plan.format.outcome in ("swing", "panel"),
+            asks_for_votes=any(phase.instruction for phase in plan.format.phases),
+            ending=EndingOptions(
+                judge=self._judge,
+                check_judge=registry.parse_source,
+                default_judge=default_judge(plan),
+                leave_for=self._leave_for,
+            ),
             swap_source=self._swap_source,
         )
+
+    async def _judge(self, source: str) -> None:
+        if self._context is not None:
+            await self._context.judge(source)
+
+    def _leave_for(self, next_: NextDebate) -> None:
+        self.next = next_
+        if self._screen is not None:
+            self._screen.app.exit()
 
     async def _swap_source(self, debater: str, source: str) -> None:
         if self._context is not None:

@@ -22,6 +22,7 @@ from debate_tui.session.judges import Judge
 from debate_tui.session.rounds import DebateSpec
 from debate_tui.session.session import Session
 from debate_tui.session.turn import PricedSource
+from debate_tui.session.turn_runner import RecoveryWrapper
 from debate_tui.sources import registry
 from debate_tui.sources.prices import Rates, cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from debate_tui.resilience.recovery import Announcement
     from debate_tui.resilience.stream_log import StreamLog
     from debate_tui.session.rounds import Backpressure
-    from debate_tui.session.turn_runner import RecoveryWrapper
     from debate_tui.sources.registry import SourceSpec
 
     OnError = Callable[[DebateError], None]
@@ -51,6 +51,7 @@ class DebateContext(Struct, frozen=True):
     statistics: Statistics
     sources: SourceFactory
     rates: dict[str, Rates]
+    with_recovery: RecoveryWrapper
 
     async def swap_source(self, debater: str, text: str) -> None:
         """Replace a debater's source by the one typed as for ``-d``, from its next connection on.
@@ -58,8 +59,7 @@ class DebateContext(Struct, frozen=True):
         Raise `UsageError` if it is invalid, `ConfigError` if its key is missing.
         """
         spec = self.session.spec
-        (specification,) = assign_voices(spec.topic, [registry.parse_source(text)])
-        await asyncio.to_thread(registry.check_availability, specification)
+        specification = await _parse_source(text, spec.topic)
         names = (debater, next(each.name for each in spec.debaters if each.id == debater))
         source = self.sources.make(specification, names=names)
         self.session.replace(
@@ -68,6 +68,22 @@ class DebateContext(Struct, frozen=True):
             specification.public_name,
             specification.parameters.to_public(),
         )
+
+    async def judge(self, text: str) -> None:
+        """Let the judge typed as for ``--judge`` read the finished debate.
+
+        Raise `UsageError` if it is invalid, `ConfigError` if its key is missing.
+        """
+        specification = await _parse_source(text, self.session.spec.topic)
+        (judge,) = make_judges([specification], self.sources, self.rates, self.with_recovery)
+        await self.session.judge(judge)
+
+
+async def _parse_source(text: str, topic: str) -> SourceSpec:
+    """Return the source typed as for ``-d``, checked for availability."""
+    (specification,) = assign_voices(topic, [registry.parse_source(text)])
+    await asyncio.to_thread(registry.check_availability, specification)
+    return specification
 
 
 @asynccontextmanager
@@ -99,7 +115,7 @@ async def open_debate(
     async with AsyncExitStack() as stack:
         stream_log = _open_stream_log(stack, plan, on_error)
         sources = await stack.enter_async_context(
-            make_source_factory(plan.settings, on_progress=on_progress, public_only=public_only)
+            make_source_factory(plan.settings, on_progress, public_only, readable_demo=not unattended)
         )
         debate = plan.debate or os.urandom(4).hex()
         log = await _open_log(stack, plan, debate, handle_error, store)
@@ -127,8 +143,7 @@ def _make_context(
     backpressure: Backpressure | None,
     unattended: bool,
 ) -> DebateContext:
-    prices = plan.settings.price
-    rates = {model: Rates(price.input, price.output, price.cached) for model, price in prices.items()}
+    rates = price_rates(plan.settings)
     source_specs = (*(each.source_spec for each in plan.debaters), *plan.judges)
     spec = DebateSpec(
         debate=debate,
@@ -138,6 +153,7 @@ def _make_context(
         max_tokens=plan.settings.max_tokens,
         max_cost=plan.settings.max_cost,
         prices=price_table_for(((each.scheme, each.detail) for each in source_specs), rates),
+        step=plan.settings.step and not unattended,
     )
     session = Session(
         spec,
@@ -146,15 +162,24 @@ def _make_context(
         with_recovery=with_recovery,
         backpressure=backpressure,
         unattended=unattended,
-        judges=_make_judges(plan, sources, rates, with_recovery),
+        judges=make_judges(plan.judges, sources, rates, with_recovery),
         past_events=plan.past_events,
     )
-    return DebateContext(log, session, statistics, sources, rates)
+    return DebateContext(log, session, statistics, sources, rates, with_recovery)
 
 
-def _make_judges(
-    plan: Plan, sources: SourceFactory, rates: dict[str, Rates], with_recovery: RecoveryWrapper
+def price_rates(settings: config.Settings) -> dict[str, Rates]:
+    """Return the user's own prices by model."""
+    return {name: Rates(price.input, price.output, price.cached) for name, price in settings.price.items()}
+
+
+def make_judges(
+    specifications: Sequence[SourceSpec],
+    sources: SourceFactory,
+    rates: dict[str, Rates],
+    with_recovery: RecoveryWrapper,
 ) -> list[Judge]:
+    """Make the judges with these sources."""
     return [
         Judge(
             judge.public_name,
@@ -162,20 +187,25 @@ def _make_judges(
             cost_function(judge.scheme, judge.detail, rates),
             judge.parameters.to_public(),
         )
-        for number, judge in enumerate(plan.judges, 1)
+        for number, judge in enumerate(specifications, 1)
     ]
 
 
 def make_source_factory(
-    settings: config.Settings, *, on_progress: OnProgress | None = None, public_only: bool = False
+    settings: config.Settings,
+    on_progress: OnProgress | None = None,
+    public_only: bool = False,
+    *,
+    readable_demo: bool = False,
 ) -> SourceFactory:
-    """Return a source factory with the user's settings; see `open_debate`."""
+    """Return a source factory with the user's settings; see `open_debate` and `SourceFactory`."""
     return SourceFactory(
         connect_timeout=settings.recovery.connect_timeout,
         http2=settings.http2 == "auto",
         model_folder=config.model_folder(),
         report_progress=on_progress,
         public_only=public_only,
+        readable_demo=readable_demo,
     )
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import (
+    STEP_PAUSE,
     DebateFinished,
     DebatePaused,
     DebateResumed,
@@ -158,6 +159,8 @@ class PlainFormatter:
         who = self._name(event.debater) if event.debater else "The debate"
         if event.reason == "user":
             return f"{who} is {state}."
+        if event.reason == STEP_PAUSE:
+            return "The debate waits until its host starts the next round."
         about = f" ({self._name(event.debater)})" if event.debater else ""
         return f"The debate is {state}{about}: {one_line(event.reason)}"
 

@@ -120,6 +120,10 @@ class StreamStatus(BaseEvent, frozen=True, tag="stream.status"):
     dropped: tuple[str, ...] = ()
 
 
+STEP_PAUSE = "step"
+"""The reason of a pause between two rounds: the debate waits for the command to resume."""
+
+
 class DebatePaused(BaseEvent, frozen=True, tag="debate.paused"):
     reason: str
     debater: str | None
@@ -160,7 +164,7 @@ class Interjection(BaseEvent, frozen=True, tag="interjection"):
 
 
 class Vote(BaseEvent, frozen=True, tag="vote"):
-    """A vote of a viewer before or after the debate; `debater` is `None` if undecided.
+    """A vote of a viewer before or after the debate, for a debater or for a side, else undecided.
 
     `voter` is ``user`` on the debate's own screen, otherwise the host's name for the viewer.
     """
@@ -168,6 +172,7 @@ class Vote(BaseEvent, frozen=True, tag="vote"):
     when: Literal["before", "after"]
     voter: str
     debater: str | None
+    side: str = ""
 
 
 class CriterionScore(Struct, frozen=True):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from debate_tui.domain.events import DebaterRemoved, DebaterReplaced
 from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.text import WordCounter
+from debate_tui.domain.usage import compute_costs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FaultReport, FinishReason
     from debate_tui.domain.transcript import RosterChange, Transcript
 
+    VoteCounts = Sequence[tuple[str, int]]
+    """Votes by the name of the side or debater."""
+
 UNKNOWN: Final = "–"
 """Shown in place of an unknown figure."""
+
+UNDECIDED: Final = "undecided"
+"""Shown in place of a side or debater for votes that are for none."""
 
 # Money, durations and counts
 
@@ -176,6 +184,22 @@ def describe_debate_end(reason: str | None) -> str:
     return _DEBATE_ENDINGS[reason]
 
 
+def describe_size(transcript: Transcript) -> tuple[str, ...]:
+    """Return how long a debate took, how much was said, and its cost: ``2 min``, ``840 words``, ``$0.04``.
+
+    What is not known, or nothing, is left out.
+    """
+    words = WordCounter()
+    for turn in transcript.turns.values():
+        words.feed(f"{turn.text}\n")
+    last = transcript.updated_at if transcript.finished_at is None else transcript.finished_at
+    total = compute_costs(transcript).total
+    seconds = round(last - transcript.started_at)
+    duration = format_duration(seconds) if seconds > 0 else ""
+    cost = format_money(total.cost, complete=total.priced) if total.cost else ""
+    return tuple(filter(None, (duration, count_of(words.count, "word") if words.count else "", cost)))
+
+
 def debate_state(finished: str | None, *, live: bool = False) -> str:
     """Return one word for the state of a debate: how it ended, ``live`` or ``interrupted``."""
     return finished or ("live" if live else "interrupted")
@@ -221,6 +245,31 @@ def describe_panel(transcript: Transcript, panel: PanelDecision, swing: OpinionS
     if panel.judges and panel.without_verdict:
         parts.append(f"{count_of(panel.without_verdict, 'judge')} gave no verdict")
     return ". ".join(parts)
+
+
+def describe_vote(before: VoteCounts, after: VoteCounts) -> str:
+    """Say what one voter decided; if a `before` is given, the side the vote moved to wins."""
+    choice = after[0][0]
+    if before:
+        change = f"the vote {describe_vote_change(before, after)}"
+        moved = choice not in (before[0][0], UNDECIDED)
+        return f"{choice[:1].upper()}{choice[1:]} wins: {change}" if moved else f"No winner: {change}"
+    return "The vote is undecided" if choice == UNDECIDED else f"The vote goes to {choice}"
+
+
+def describe_vote_change(before: VoteCounts, after: VoteCounts) -> str:
+    """Say how a vote, or the counts of many, changed during the debate: ``moved from Ben to Ada``."""
+    if sum(count for _, count in (*before, *after)) == 2:
+        old, new = before[0][0], after[0][0]
+        if old != new:
+            return f"moved from {old} to {new}"
+        return f"stayed {new}" if new == UNDECIDED else f"stayed with {new}"
+    counts = {name: -count for name, count in before}
+    for name, count in after:
+        counts[name] = counts.get(name, 0) + count
+    largest_first = sorted(counts.items(), key=lambda change: -change[1])
+    changes = (f"{name} {count:+d}".replace("-", "−") for name, count in largest_first if count)
+    return ", ".join(changes) or "unchanged"
 
 
 def describe_decision(transcript: Transcript, verdict: Verdict) -> str:

@@ -39,13 +39,14 @@ class StopRequest(Struct, frozen=True, forbid_unknown_fields=True, tag_field="co
 
 
 class VoteRequest(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command", tag="vote"):
-    """A vote for a debater, or undecided if it is `None`; `when` defaults to what is possible now.
+    """A vote for a debater or a side, else undecided; `when` defaults to what is possible now.
 
     Its voter is whoever sent it, never what it contains.
     """
 
-    debater: str | None
+    debater: str | None = None
     when: Literal["before", "after"] | None = None
+    side: str = ""
 
 
 CommandRequest = Pause | Resume | StopRequest | Retry | Interject | VoteRequest
@@ -116,6 +117,9 @@ def execute_command(request: CommandRequest, hosted: HostedDebate, voter: str = 
 
 
 def _check_vote(request: VoteRequest, hosted: HostedDebate, voter: str) -> CastVote:
+    sides = [debater.side for debater in hosted.transcript.debaters.values()]
+    if request.side and (request.side not in sides or request.debater is not None):
+        raise UsageError(f"No debater argues for the side '{request.side}'.", "Name a side or a debater.")
     now: Literal["before", "after"] = "after" if hosted.has_finished_turn else "before"
     if request.when not in (None, now):
         too = "late" if request.when == "before" else "early"
@@ -125,4 +129,4 @@ def _check_vote(request: VoteRequest, hosted: HostedDebate, voter: str) -> CastV
         raise ConflictError(f"You have already voted {now} the debate.")
     if len(poll) >= MAX_VOTES:
         raise ConflictError("The debate accepts no more votes.")
-    return CastVote(now, request.debater, voter)
+    return CastVote(now, request.debater, voter, request.side)

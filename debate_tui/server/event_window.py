@@ -144,7 +144,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
 
     `live` says whether this server runs the debate and accepts votes. `active` has the ids of the debaters
     still in the debate, `statuses` the last status of each debater. `votes` counts the votes before and after
-    the debate by debater id, or under an empty key for undecided.
+    the debate by debater id or side, or under an empty key for undecided.
     """
 
     id: str

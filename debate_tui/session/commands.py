@@ -33,7 +33,7 @@ class Pause(_Command, frozen=True):
 
 
 class Resume(_Command, frozen=True):
-    """Resume reading from all, or from one debater whatever paused it."""
+    """Resume reading from all, or from one debater whatever paused it; between rounds, start the next."""
 
     debater: str | None = None
 
@@ -65,11 +65,12 @@ class Interject(_Command, frozen=True):
 
 
 class CastVote(_Command, frozen=True):
-    """Record a vote before or after the debate; a `debater` of `None` means undecided."""
+    """Record a vote before or after the debate for a debater or a side; with neither, it is undecided."""
 
     when: Literal["before", "after"]
-    debater: str | None
+    debater: str | None = None
     voter: str = LOCAL_VOTER
+    side: str = ""
 
 
 class AddRound(_Command, frozen=True):
@@ -84,6 +85,12 @@ class SetWords(_Command, frozen=True):
     """Set the length of turns, in words, from the next round on."""
 
     words: int
+
+
+class WaitBetweenRounds(_Command, frozen=True):
+    """Wait after every round until the debate is resumed, or, if not `on`, no longer."""
+
+    on: bool
 
 
 class Decide(_Command, frozen=True):
@@ -104,6 +111,7 @@ Command = (
     | AddRound
     | SkipPhase
     | SetWords
+    | WaitBetweenRounds
     | Decide
 )
 

@@ -33,7 +33,7 @@ from debate_tui.session.rounds import PUBLIC_FINISH_REASONS, build_brief
 from debate_tui.session.turn import unknown_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from debate_tui.domain.debate import ParameterValue
     from debate_tui.domain.judging.prompt import ReadingOrder
@@ -106,11 +106,13 @@ class _JudgeRun:
 
 
 class JudgePanel:
-    """The judges of one debate; those with a verdict in `transcript` are not asked again."""
+    """The judges of one debate; those with one of the `verdicts` so far are not asked again."""
 
-    def __init__(self, judges: Sequence[Judge], spec: DebateSpec, transcript: Transcript) -> None:
+    def __init__(
+        self, judges: Sequence[Judge], spec: DebateSpec, verdicts: Iterable[events.Verdict] = ()
+    ) -> None:
         self._spec = spec
-        recorded_verdicts = Counter(verdict.judge for verdict in transcript.verdicts)
+        recorded_verdicts = Counter(verdict.judge for verdict in verdicts)
         self._runs: list[_JudgeRun] = []
         for judge in judges:
             if recorded_verdicts[judge.name]:
@@ -137,6 +139,19 @@ class JudgePanel:
         async with asyncio.TaskGroup() as group:
             for asked in self._runs:
                 group.create_task(self._collect_verdict(asked, reading_orders, on_verdict))
+
+    async def judge_finished(self, transcript: Transcript, append: Callable[[events.Event], object]) -> None:
+        """Append verdicts to the log of a finished debate; however this ends, its last event stays its end.
+
+        The judges give their stance first, without having read the debate.
+        """
+        end = transcript.end
+        try:
+            await self.ask_stances()
+            await self.collect_verdicts(transcript, append)
+        finally:
+            if end is not None:
+                append(end)
 
     async def _ask_stance(self, run: _JudgeRun) -> None:
         try:

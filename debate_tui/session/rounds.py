@@ -33,6 +33,10 @@ class RoundQueue:
             self._current = self._pending.popleft()
             yield self._current if self._word_limit is None else self._current.with_words(self._word_limit)
 
+    def __bool__(self) -> bool:
+        """Return whether a round is left."""
+        return bool(self._pending)
+
     def add_round(self) -> None:
         """Add a round to the current phase."""
         if self._current is None:
@@ -131,7 +135,8 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
     """What is debated, how, and by whom; `debate` is the id of the debate in the record.
 
     No new turn starts once the debate has used `max_tokens`, input and output together, or has cost
-    `max_cost`, in US dollars. `prices` names the price table for that.
+    `max_cost`, in US dollars. `prices` names the price table for that. With `step`, the debate waits between
+    rounds until it is resumed.
     """
 
     debate: str
@@ -141,6 +146,7 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     max_cost: float | None = None
     prices: str = ""
+    step: bool = False
 
 
 class Backpressure(Protocol):

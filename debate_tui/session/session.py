@@ -72,9 +72,11 @@ class Session:
             end_debate=self._end_debate,
         )
         self._round_queue = RoundQueue(iter_rounds(spec.format))
-        self._judge_panel = JudgePanel(judges, spec, self.transcript)
+        self._judge_panel = JudgePanel(judges, spec, self.transcript.verdicts)
         self._judge_task: asyncio.Task[None] | None = None
         self._is_ending = False
+        self._waits_between_rounds = spec.step
+        self._next_round = asyncio.Event()
         log.subscribe(self.transcript.apply)
 
     # The course of the debate
@@ -109,6 +111,10 @@ class Session:
             self._log.append(verdict)
         await asyncio.wait([stances_task])
 
+    async def judge(self, judge: Judge) -> None:
+        """Let another judge read the debate after its end."""
+        await JudgePanel([judge], self.spec).judge_finished(self.transcript, self._log.append)
+
     async def _run_judges(self) -> None:
         if self._is_ending or not self._judge_panel:
             return
@@ -132,6 +138,23 @@ class Session:
             await self._run_round(round_)
             if self._reached_agreement(round_):
                 self._round_queue.skip_phase()
+            await self._wait_for_next_round()
+
+    async def _wait_for_next_round(self) -> None:
+        """Wait until the debate is resumed, if it waits between rounds and another one follows."""
+        if not (self._waits_between_rounds and self._round_queue):
+            return
+        if self._should_end or self._end_at_limit():
+            return
+        self._next_round.clear()
+        self._log.append(events.DebatePaused(reason=events.STEP_PAUSE, debater=None))
+        await self._next_round.wait()
+
+    @property
+    def _is_between_rounds(self) -> bool:
+        """Whether the debate waits for the command to start the next round."""
+        pause = self.transcript.pause
+        return pause is not None and pause.reason == events.STEP_PAUSE
 
     def _log_debate_start(self) -> None:
         spec = self.spec
@@ -169,6 +192,7 @@ class Session:
                 only_debaters={*interrupted_turns, *remaining.pending_speakers},
                 interrupted_turns=interrupted_turns,
             )
+            await self._wait_for_next_round()
 
     def _reached_agreement(self, round_: Round) -> bool:
         """Return whether the round ends its phase because all its speakers gave the same answer."""
@@ -246,7 +270,7 @@ class Session:
             case commands.Pause():
                 self._turn_runner.pause(command.debater)
             case commands.Resume():
-                self._turn_runner.resume(command.debater)
+                self._resume(command.debater)
             case commands.StopTurn():
                 self._turn_runner.stop(command.debater)
             case commands.Retry():
@@ -264,10 +288,19 @@ class Session:
                 self._turn_runner.skip_turns()
             case commands.SetWords():
                 self._round_queue.set_words(command.words)
+            case commands.WaitBetweenRounds():
+                self._waits_between_rounds = command.on
+                if self._is_between_rounds and not command.on:
+                    self._resume(None)
             case commands.EndDebate():
                 self._end_debate(None)
             case _:
                 assert_never(command)
+
+    def _resume(self, debater: str | None) -> None:
+        """Resume reading; between two rounds, start the next one for all of them."""
+        self._turn_runner.resume(None if self._is_between_rounds else debater)
+        self._next_round.set()
 
     def _log_vote(self, vote: commands.CastVote) -> None:
         """Log a vote.
@@ -275,13 +308,9 @@ class Session:
         After a vote in a finished debate the end is logged again: the last event always says how the debate
         ended.
         """
-        self._log.append(events.Vote(when=vote.when, voter=vote.voter, debater=vote.debater))
-        if self.transcript.finish_reason is not None:
-            self._log.append(
-                events.DebateFinished(
-                    reason=self.transcript.finish_reason, cut=self.transcript.interrupted_turns
-                )
-            )
+        self._log.append(events.Vote(when=vote.when, voter=vote.voter, debater=vote.debater, side=vote.side))
+        if self.transcript.end is not None:
+            self._log.append(self.transcript.end)
 
     def replace(
         self,
@@ -304,6 +333,7 @@ class Session:
         self._is_ending = True
         self.fatal_fault = fault or self.fatal_fault
         self._turn_runner.close()
+        self._next_round.set()
         if self._judge_task is not None:
             self._judge_task.cancel()
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
-from debate_tui.domain.stream import Chunk, Fault
+from debate_tui.domain.stream import Chunk, Fault, Source
 from debate_tui.resilience.backoff import FaultAction, fault_action
 from debate_tui.session.turn import PricedSource, RunningTurn, TurnState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from debate_tui.domain.stream import Source, TurnRequest
+    from debate_tui.domain.stream import TurnRequest
     from debate_tui.domain.transcript import Transcript
     from debate_tui.record.log import DebateLog
     from debate_tui.session.commands import FaultDecision
     from debate_tui.session.rounds import Backpressure, Roster
 
-    RecoveryWrapper = Callable[[str, Source, Callable[[], bool]], Source]
-    """A function that wraps a debater's source in recovery; its last argument says if reading is paused."""
+RecoveryWrapper = Callable[[str, Source, Callable[[], bool]], Source]
+"""A function that wraps a debater's source in recovery; its last argument says if reading is paused."""
 
 # Pauses of one debater or of the whole debate
 

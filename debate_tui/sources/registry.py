@@ -219,7 +219,8 @@ class SourceFactory:
     """Makes sources and owns their shared connections; an async context manager that closes them.
 
     `model_folder` is the folder for downloaded models; `report_progress` is called with the current step of a
-    local server's start and its progress, both empty when it is done.
+    local server's start and its progress, both empty when it is done. With `readable_demo`,
+    the demo is slow enough to be read.
     """
 
     def __init__(
@@ -230,7 +231,9 @@ class SourceFactory:
         model_folder: Path | None = None,
         report_progress: ProgressCallback | None = None,
         public_only: bool = False,
+        readable_demo: bool = False,
     ) -> None:
+        self._readable_demo = readable_demo
         self._public_only = public_only
         self._connect_timeout = connect_timeout
         self._http2 = http2
@@ -269,9 +272,9 @@ class SourceFactory:
         asked = parameters.over(specification.parameters) if parameters else specification.parameters
         match specification.kind:
             case "demo":
-                from debate_tui.sources.demo import DemoSource
+                from debate_tui.sources.demo import READABLE_SPEED, DemoSource
 
-                return DemoSource(specification.detail)
+                return DemoSource(specification.detail, speed=READABLE_SPEED if self._readable_demo else 1.0)
             case "endpoint":
                 source = self._make_endpoint(specification.detail, method, names)
             case "local":

@@ -18,7 +18,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
-from debate_tui.domain.sanitise import Sanitiser
+from debate_tui.domain.sanitise import Sanitiser, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,6 +114,9 @@ _INPUT_POLL_SECONDS = 0.1
 _URGENT_INPUT = events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp
 """Input whose effect the user waits for; mouse movement is not included."""
 
+_SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
+"""xterm's sequences for the window's title, also known to most other terminals."""
+
 _CLEAR_SCREEN = "\x1b[2J"
 """Sent before the screen is restored: tmux (3.3) leaves old text on a window that has grown."""
 
@@ -139,6 +142,7 @@ class TerminalDriver(LinuxDriver):
         self._output = _TerminalOutput(STDERR)
         self._file = cast("Any", self._output)
         self._in_application_mode = False
+        self._has_set_title = False
         self._original_switch_interval = sys.getswitchinterval()
 
     @property
@@ -162,6 +166,15 @@ class TerminalDriver(LinuxDriver):
         if (queue := self._write_queue) is not None:
             queue.maxsize = 0
 
+    def set_title(self, title: str) -> None:
+        """Set the window's title until the program ends; only the console has none."""
+        if os.environ.get("TERM", "").startswith("linux") or not self._in_application_mode:
+            return
+        if not self._has_set_title:
+            self._has_set_title = True
+            self.write(_SAVE_TITLE)
+        self.write(f"\x1b]2;{one_line(title)}\x07")
+
     def stop_application_mode(self) -> None:
         """Leave full-screen mode; drop the frames the terminal has not accepted yet."""
         if not self._in_application_mode:
@@ -169,6 +182,9 @@ class TerminalDriver(LinuxDriver):
         self._in_application_mode = False
         if self._discard_pending_writes():
             self.write(_END_SYNCHRONIZED_UPDATE)
+        if self._has_set_title:
+            self._has_set_title = False
+            self.write(_RESTORE_TITLE)
         self.write(_CLEAR_SCREEN)
         super().stop_application_mode()
 

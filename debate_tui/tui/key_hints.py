@@ -44,7 +44,9 @@ class HintState(Struct, frozen=True, kw_only=True):
 
     `takes_commands` says whether the debate takes commands, `can_pause` whether it can be paused here;
     `resumes_all` and `resumes_pane` whether the keys for pausing would resume it now. `undecided` is the name
-    of the debater whose fault needs a decision.
+    of the debater whose fault needs a decision. `is_between_rounds` says whether it waits for the next round,
+    and `waits_between_rounds` whether it will after this one. `is_asking` says whether there is a question to
+    vote on, `can_judge` whether judges can be asked here.
     """
 
     takes_commands: bool = False
@@ -59,6 +61,10 @@ class HintState(Struct, frozen=True, kw_only=True):
     has_failed: bool = False
     has_reasoning: bool = False
     has_verdict: bool = False
+    is_asking: bool = False
+    can_judge: bool = False
+    is_between_rounds: bool = False
+    waits_between_rounds: bool = False
 
 
 def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
@@ -66,21 +72,26 @@ def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
     moderated = state.takes_commands and not state.is_over
     commanding = moderated and not state.is_judging
     can_pause = state.can_pause and not (state.is_over or state.is_judging or state.undecided)
+    next_ = "next round" if state.is_between_rounds else "resume" if state.resumes_all else "pause"
     return _offered(
         (bool(state.undecided), KeyHint("enter", f"decide about {state.undecided}", "moderation.decide", 1)),
-        (can_pause, KeyHint("space", "resume" if state.resumes_all else "pause", "pausing.toggle_all", 1)),
+        (can_pause, KeyHint("space", next_, "pausing.toggle_all", 1)),
         (not state.is_over, KeyHint("m", "mode", "display.next_mode", 2)),
         (True, KeyHint("tab", "next pane", "panes.select_next(1)", 3)),
         (True, KeyHint("z", "unzoom" if state.is_zoomed else "zoom", "panes.zoom", 4)),
         (commanding and state.has_failed, KeyHint("r", "retry", "moderation.retry_turn", 1)),
         (commanding, KeyHint("i", "interject", "moderation.interject", 5)),
-        (state.has_verdict, KeyHint("v", "verdict", "voting.open", 1)),
+        *_outcome_hints(state),
         (moderated, KeyHint("M", "moderate", "moderation.open_menu", 6)),
         (
-            can_pause,
+            can_pause and not state.is_between_rounds,
             KeyHint("p", "resume pane" if state.resumes_pane else "pause pane", "pausing.toggle_pane", 7),
         ),
         (commanding, KeyHint("x", "stop turn", "moderation.stop_turn", 8)),
+        (
+            commanding,
+            KeyHint("w", "don't wait" if state.waits_between_rounds else "wait", "pausing.toggle_step", 8),
+        ),
         (state.has_reasoning, KeyHint("t", "reasoning", "display.toggle_reasoning", 6)),
         (True, KeyHint("/", "search", "search.open", 8)),
         (True, KeyHint("y", "copy", "exports.copy_turn", 9)),
@@ -93,6 +104,15 @@ def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
     )
 
 
+def _outcome_hints(state: HintState) -> tuple[tuple[bool, KeyHint], ...]:
+    """Return the hints for the outcome of a debate that is over or being judged."""
+    label = "verdict" if state.has_verdict else "summary"
+    return (
+        ((state.has_verdict or state.is_over) and not state.is_asking, KeyHint("v", label, "voting.open", 1)),
+        (state.can_judge and state.is_over, KeyHint("J", "judge", "outcome.judge", 2)),
+    )
+
+
 def replay_hints(state: HintState, *, is_paused: bool, at_end: bool) -> tuple[KeyHint, ...]:
     """Return the hints for a replay in this state."""
     playback = "play" if is_paused or at_end else "pause"
@@ -100,7 +120,7 @@ def replay_hints(state: HintState, *, is_paused: bool, at_end: bool) -> tuple[Ke
         (True, KeyHint("space", playback, "playback.toggle", 1)),
         (True, KeyHint("[", "previous turn", "playback.previous_turn", 2)),
         (True, KeyHint("]", "next turn", "playback.next_turn", 2)),
-        (state.has_verdict, KeyHint("v", "verdict", "voting.open", 2)),
+        *_outcome_hints(state),
         (True, KeyHint(",", "slower", "playback.slower", 4)),
         (True, KeyHint(".", "faster", "playback.faster", 4)),
         (True, KeyHint("m", "mode", "display.next_mode", 6)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -15,13 +16,32 @@ from debate_tui.tui.symbols import ASCII, UNICODE, Glyphs
 
 DEFAULT_WINDOW_MS = 100
 
+NextDebate = Literal["replay", "again"]
+Notification = Literal["off", "bell", "desktop"]
+
+
+class EndingOptions(Struct, frozen=True):
+    """What can be done with a finished debate.
+
+    `judge` lets the judge typed as for ``--judge`` read it; both `judge` and `check_judge` raise
+    `DebateError` if the judge is not available. `default_judge` is proposed. `leave_for` closes the screen,
+    and then replays the debate or starts it again, with sides swapped.
+    """
+
+    judge: Callable[[str], Awaitable[None]]
+    check_judge: Callable[[str], object]
+    default_judge: str
+    leave_for: Callable[[NextDebate], None]
+
 
 class ScreenOptions(Struct, frozen=True, kw_only=True):
     """How a debate is displayed.
 
     `topic`, `debaters` and `format` are what is known before the debate's first event, so that the first
     frame is complete; any that are missing are taken from the log. `window_ms` is the interval between
-    flushes in synchronized mode. `asks_for_votes` says whether a viewer with commands is asked to vote.
+    flushes in synchronized mode. `step` says whether the debate waits between rounds, `notify` how to signal
+    that it has ended or needs the user. `asks_for_votes` says whether a viewer with commands is asked to
+    vote. `ending` is what can be done with the debate when it is over.
     `swap_source` is `None` if debaters cannot switch to another source. `notice` stays above the footer, and
     `sharing_notice`, which says where others can watch, above that. `user_themes` is the folder with the
     user's own themes, `clipboard_file` the file that holds the latest copy. `on_mode` and `on_theme` are
@@ -37,7 +57,10 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     format: Format | None = None
     notice: str = ""
     sharing_notice: str = ""
+    step: bool = False
+    notify: Notification = "off"
     asks_for_votes: bool = False
+    ending: EndingOptions | None = None
     swap_source: SourceSwap | None = None
     user_themes: Path | None = None
     clipboard_file: Path | None = None

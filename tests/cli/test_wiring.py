@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui import config
-from debate_tui.cli.plan import make_plan
+from debate_tui.cli.plan import default_judge, make_plan, swap_sides
 from debate_tui.cli.wiring import DebateContext, open_debate
 from debate_tui.domain import events as ev
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
+from tests.sample_debates import whole_debate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,3 +75,47 @@ async def test_what_is_no_source_changes_nothing(typed: str, error: type[DebateE
         with pytest.raises(error, match=says):
             await made.swap_source("d1", typed)
         assert seen == []
+
+
+# After the end
+
+
+async def test_a_judge_typed_at_the_end_reads_the_debate() -> None:
+    async with open_context() as (made, seen):
+        for event in whole_debate():
+            made.log.append(event)
+        await made.judge("demo")
+    verdict, end = seen[-2:]
+    assert isinstance(verdict, ev.Verdict)
+    assert verdict.judge.startswith("demo:")
+    assert isinstance(end, ev.DebateFinished)
+    with pytest.raises(UsageError):
+        await made.judge("nobody:x")
+
+
+def test_swapped_debaters_take_the_next_ones_place_and_side() -> None:
+    seats = [
+        {"source": "demo:sceptic", "name": "Ada"},
+        {"source": "demo:orator", "name": "Ben", "side": "no"},
+    ]
+    settings = config.load_settings({"record": False, "debater": seats})
+    plan = make_plan("Should cats vote?", settings.debater, settings)
+    swapped = swap_sides(plan)
+    places = [(each.debater.id, each.debater.name, each.debater.side) for each in swapped.debaters]
+    assert places == [("d1", "Ben", "For"), ("d2", "Ada", "no")]
+    assert [each.source_spec.detail for each in swapped.debaters] == ["orator", "sceptic"]
+    assert swap_sides(swapped) == plan
+
+
+@pytest.mark.parametrize(
+    ("judges", "remembered", "expected"),
+    [
+        ((), (), "demo"),
+        ((), ("openai:x",), "openai:x"),
+        (("ollama:y",), ("openai:x",), "ollama:y"),
+    ],
+)
+def test_judge_that_is_proposed(judges: tuple[str, ...], remembered: tuple[str, ...], expected: str) -> None:
+    config.save_remembered(judges=remembered)
+    settings = config.load_settings({"debater": [{"source": "demo"}, {"source": "demo"}], "judge": judges})
+    assert default_judge(make_plan("Should cats vote?", settings.debater, settings)) == expected

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.transcript import Transcript
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session.judges import Judge, JudgePanel
 from debate_tui.sources.reasoning_tags import ReasoningTagSource
@@ -125,7 +124,7 @@ async def test_a_judge_is_read_without_its_thoughts(
     answer = raw.replace("Secret plan.", "30 or 40, I think.").replace("I say yes.", "70")
     server.script(dialect.path, ProviderReply(dialect.events(pieces(answer))))
     source = RecoveringSource(ReasoningTagSource(dialect.make(server, sdk)))
-    panel = JudgePanel([Judge("judge", source)], motion(), Transcript())
+    panel = JudgePanel([Judge("judge", source)], motion())
     await panel.ask_stances()
     assert [run.stance_before for run in panel._runs] == [70]
 

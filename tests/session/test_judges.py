@@ -287,6 +287,41 @@ async def test_a_broken_answer_of_a_judge_was_paid_for_too() -> None:
     assert verdict.usage == Usage(21, 3), "where it stands, and both readings"
 
 
+async def test_a_finished_debate_can_be_judged() -> None:
+    held = motion(phase("opening"))
+    session, _, seen = start_session(
+        held, [Scripted(speech_items("cats **purr**")), Scripted(speech_items("dogs bark"))]
+    )
+    await session.run()
+    judge = AnsweringJudge(prefer_speaker_of("cats purr"))
+    await session.judge(Judge("late", judge))
+    verdict, end = seen[-2:]
+    assert isinstance(verdict, events.Verdict)
+    assert (verdict.judge, verdict.winner, verdict.stance_before) == ("late", "d1", 40)
+    assert (end.reason, session.transcript.finish_reason) == ("complete", "complete")
+    assert all("purr" not in prompt for prompt in judge.prompts if is_stance(prompt))
+    await session.judge(Judge("late", judge))
+    assert len(session.transcript.verdicts) == 2
+
+
+async def test_a_late_judge_that_is_interrupted_leaves_the_end_last() -> None:
+    class Silent(AnsweringJudge):
+        async def _say(self, text: str) -> AsyncIterator[StreamItem]:
+            yield Connected()
+            await asyncio.Event().wait()
+
+    session, _, seen = start_session(motion(phase("opening")), [Scripted(), Scripted()])
+    await session.run()
+    judge = Silent(lambda prompt: "")
+    judging = asyncio.create_task(session.judge(Judge("late", judge)))
+    while not judge.prompts:
+        await asyncio.sleep(0)
+    judging.cancel()
+    await asyncio.wait([judging])
+    assert isinstance(seen[-1], events.DebateFinished)
+    assert session.transcript.verdicts == []
+
+
 # Debates that the debaters settle themselves, from their words to a verdict in words.
 
 

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected
-from debate_tui.session.commands import AddRound, CastVote, SetWords, SkipPhase
+from debate_tui.session.commands import (
+    AddRound,
+    CastVote,
+    EndDebate,
+    Interject,
+    Resume,
+    SetWords,
+    SkipPhase,
+    WaitBetweenRounds,
+)
 from debate_tui.session.turn import PricedSource
 from tests.session.scripted_session import (
     Scripted,
@@ -18,6 +30,9 @@ from tests.session.scripted_session import (
     start_session,
     wait_until_logged,
 )
+
+if TYPE_CHECKING:
+    from debate_tui.session.rounds import DebateSpec
 
 
 def round_steps(seen: list[events.Event]) -> list[tuple[str, int, int]]:
@@ -118,4 +133,85 @@ async def test_a_vote_after_the_end_leaves_the_end_as_the_last_word() -> None:
         ("before", None),
         ("after", "d2"),
     ]
+    assert session.transcript.finish_reason == "complete"
+
+
+async def test_a_vote_may_name_a_side() -> None:
+    session, _, seen = start_session(motion(phase("one")), [Scripted(), Scripted()])
+    session.handle(CastVote("before", side="For"))
+    await session.run()
+    assert [(vote.debater, vote.side) for vote in events_of_type(seen, events.Vote)] == [(None, "For")]
+
+
+# Waiting between rounds
+
+
+def is_waiting(event: events.Event) -> bool:
+    return isinstance(event, events.DebatePaused) and event.reason == events.STEP_PAUSE
+
+
+def stepped(*phases: str) -> DebateSpec:
+    spec: DebateSpec = msgspec.structs.replace(motion(*map(phase, phases)), step=True)
+    return spec
+
+
+async def test_a_stepped_debate_waits_before_every_round_but_the_first() -> None:
+    session, _, seen = start_session(stepped("one", "two", "three"), [Scripted(), Scripted()])
+    running = asyncio.create_task(session.run())
+    await wait_until_logged(seen, is_waiting)
+    assert len(round_steps(seen)) == 1
+    session.handle(Resume())
+    await wait_until_logged(seen, lambda event: is_waiting(event) and sum(map(is_waiting, seen)) == 2)
+    assert len(round_steps(seen)) == 2
+    session.handle(Resume())
+    await running
+    assert [step[0] for step in round_steps(seen)] == ["one", "two", "three"]
+    pauses = [event for event in seen if isinstance(event, events.DebatePaused | events.DebateResumed)]
+    assert [event.reason for event in pauses] == ["step", "user", "step", "user"]
+    assert session.transcript.pause is None
+
+
+async def test_what_is_said_while_it_waits_is_in_the_next_prompt() -> None:
+    ada = Scripted()
+    session, _, seen = start_session(stepped("one", "two"), [ada, Scripted()])
+    running = asyncio.create_task(session.run())
+    await wait_until_logged(seen, is_waiting)
+    session.handle(SetWords(33))
+    session.handle(Interject("Mind the dogs."))
+    session.handle(Resume("d1"))
+    await running
+    assert "Mind the dogs." in ada.requests[1].prompt
+    assert "33 words" in ada.requests[1].prompt
+
+
+async def test_waiting_can_be_turned_on_and_off() -> None:
+    session, _, seen = start_session(motion(*map(phase, ("one", "two", "three"))), [Scripted(), Scripted()])
+    session.handle(WaitBetweenRounds(on=True))
+    running = asyncio.create_task(session.run())
+    await wait_until_logged(seen, is_waiting)
+    session.handle(WaitBetweenRounds(on=False))
+    await running
+    assert len(round_steps(seen)) == 3
+    assert sum(map(is_waiting, seen)) == 1
+
+
+async def test_a_debate_that_waits_can_be_ended() -> None:
+    session, _, seen = start_session(stepped("one", "two"), [Scripted(), Scripted()])
+    running = asyncio.create_task(session.run())
+    await wait_until_logged(seen, is_waiting)
+    session.handle(EndDebate())
+    await running
+    assert session.transcript.finish_reason == "stopped"
+    assert len(round_steps(seen)) == 1
+
+
+async def test_rounds_dropped_while_it_waits_do_not_come() -> None:
+    spec: DebateSpec = msgspec.structs.replace(motion(phase("one", rounds=2)), step=True)
+    session, _, seen = start_session(spec, [Scripted(), Scripted()])
+    running = asyncio.create_task(session.run())
+    await wait_until_logged(seen, is_waiting)
+    session.handle(SkipPhase())
+    session.handle(Resume())
+    await running
+    assert round_steps(seen) == [("one", 1, 2)]
     assert session.transcript.finish_reason == "complete"

@@ -55,23 +55,23 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
         debate.second_may_speak.set()
         await terminal.wait_for_text("✓ complete", "not now")
         assert "wins" not in terminal.display.text
-        terminal.press("a")
+        terminal.press("va")
         await terminal.wait_for_text(
             "For wins: opinion moved 25 points. Best speaker: Ada (2 of 2 judges)",
             "up 25 points",
         )
-        await terminal.wait_for_text("before Ben   after Ada", "not found in the debate")
+        await terminal.wait_for_text("before Against   after For", "not found in the debate")
         terminal.press("q")
         await terminal.wait_until(lambda display: "The verdict" not in display.text)
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()
-    votes = [(event.when, event.debater) for event in stored_events() if isinstance(event, ev.Vote)]
-    assert votes == [("before", "d2"), ("after", "d1")]
+    votes = [(event.when, event.side) for event in stored_events() if isinstance(event, ev.Vote)]
+    assert votes == [("before", "Against"), ("after", "For")]
     assert isinstance(stored_events()[-1], ev.DebateFinished)
     async with run_in_terminal("replay", "--speed", "64", columns=120, rows=40) as terminal:
         await terminal.wait_for_text(
-            "For wins: opinion moved 25 points. Best speaker: Ada", "before Ben   after Ada"
+            "For wins: opinion moved 25 points. Best speaker: Ada", "before Against   after For"
         )
         terminal.press("q")
         await terminal.wait_until(lambda display: "The verdict" not in display.text)
@@ -106,7 +106,7 @@ async def test_a_moderator_changes_rounds_words_and_sources() -> None:
         debate.debaters_may_speak.set()
         debate.second_may_speak.set()
         await terminal.wait_for_text("✓ complete", "not now")
-        terminal.press("n")
+        terminal.press("\x1b")
         await terminal.wait_for_text("(2 of 2 judges)")
         terminal.press("q")
         await terminal.wait_until(lambda display: "The verdict" not in display.text)

@@ -52,9 +52,10 @@ class DebateHarness(ScreenHarness):
         commands: bool = True,
         statistics: Statistics | None = None,
         attached: bool = True,
+        debaters: tuple[DebaterInfo, ...] = DEBATERS,
         **options: Any,
     ) -> None:
-        self.debaters = DEBATERS[:panes]
+        self.debaters = debaters[:panes]
         self.now = START
         self.log = self.make_log()
         self.buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in self.debaters])
@@ -110,6 +111,12 @@ class DebateHarness(ScreenHarness):
         self.screen.debate_display.flush_all()
         self.screen.debate_display.tick(time.monotonic())
         await self.pilot.pause()
+
+    async def finish_workers(self, name: str) -> None:
+        """Wait until the workers of this name are done, and what they show is there."""
+        if workers := [each for each in self.app.workers if each.name == name]:
+            await self.app.workers.wait_for_complete(workers)
+            await self.settle()
 
     def pane_text(self, debater: str) -> str:
         """What a pane shows, as one line."""

@@ -58,5 +58,6 @@ def matches_snapshot(
             await board.settle()
         for key in keys:
             await board.press(key)
+        await board.finish_workers("facts")
 
     return snap(board.app, terminal_size=size, run_before=run)

@@ -229,6 +229,8 @@ def format_votes(votes: VoteSummary) -> str:
         when: ", ".join(f"{name} {count}" if many else name for name, count in column)
         for when, column in (("before", votes.before), ("after", votes.after))
     }
+    if votes.by_audience:
+        columns["change"] = votes.change
     voters = "The audience" if votes.by_audience else "The user"
     return f"{voters}, {'; '.join(f'{when}: {names}' for when, names in columns.items() if names)}."
 

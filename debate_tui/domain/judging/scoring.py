@@ -12,7 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from debate_tui.domain.events import Verdict, Vote
+    from debate_tui.domain.events import DebaterInfo, Verdict, Vote
     from debate_tui.domain.judging.reply import JudgeReading
 
 
@@ -218,8 +218,14 @@ LOCAL_VOTER = "user"
 """The voter on the debate's own screen."""
 
 
+def vote_sides(debaters: Iterable[DebaterInfo]) -> tuple[str, ...]:
+    """Return the sides to vote for, in order; none if the debaters do not argue for different sides."""
+    sides = dict.fromkeys(debater.side for debater in debaters)
+    return tuple(sides) if len(sides) > 1 and all(sides) else ()
+
+
 class VoteTally:
-    """Votes counted by debater, `None` for undecided.
+    """Votes counted by debater's id or by side, `None` for undecided.
 
     Only a voter's last vote of each kind counts; `len` is the number of counted votes.
     """
@@ -234,7 +240,7 @@ class VoteTally:
 
     def add(self, vote: Vote) -> None:
         """Count one vote."""
-        self._votes[vote.when][vote.voter] = vote.debater
+        self._votes[vote.when][vote.voter] = vote.side or vote.debater
 
     def has_voted(self, when: str, voter: str) -> bool:
         """Return whether a voter has voted ``before`` or ``after`` the debate."""

@@ -13,6 +13,7 @@ from debate_tui.domain.judging.scoring import (
     VoteTally,
     decide_panel,
     measure_swing,
+    vote_sides,
 )
 from debate_tui.domain.sanitise import one_line
 
@@ -70,21 +71,23 @@ class VerdictSummary(Struct, frozen=True):
 
 
 class VoteSummary(Struct, frozen=True):
-    """The votes of the user or of the audience, by name, undecided last.
+    """The votes of the user or of the audience, by side or debater, undecided last.
 
-    A column is empty if there was no vote at that time.
+    A column is empty if there was no vote at that time; `change` is empty if one is.
     """
 
     by_audience: bool
     before: tuple[tuple[str, int], ...]
     after: tuple[tuple[str, int], ...]
+    change: str = ""
 
 
 class OutcomeSummary(Struct, frozen=True):
     """The complete outcome of a debate; everything in it is sanitised.
 
     `headline` says who won, by the panel's decision or, if the format says so, by the larger swing of the
-    judges' opinion; it is empty without judges. `scores` are the mean scores of all judges.
+    judges' opinion; without judges, by the user's own vote, if any. `scores` are the mean scores of all
+    judges.
     """
 
     headline: str
@@ -101,9 +104,14 @@ def summarise_outcome(transcript: Transcript) -> OutcomeSummary | None:
         return None
     judges = [verdict for verdict in transcript.verdicts if verdict.model]
     panel, swing = decide_panel(judges), measure_swing(judges)
-    decisive_swing = swing if transcript.outcome == "swing" else None
+    by_swing = transcript.outcome == "swing"
+    if judges:
+        headline = wording.describe_panel(transcript, panel, swing if by_swing else None)
+    else:
+        own = next((each for each in votes if not each.by_audience and each.after), None)
+        headline = wording.describe_vote(own.before if by_swing else (), own.after) if own else ""
     return OutcomeSummary(
-        headline=wording.describe_panel(transcript, panel, decisive_swing) if judges else "",
+        headline=headline,
         scores=_scores(transcript, panel.scores, panel.winner),
         verdicts=tuple(_summarise_verdict(transcript, verdict) for verdict in transcript.verdicts),
         swing=swing,
@@ -186,13 +194,20 @@ def _summarise_votes(transcript: Transcript) -> Iterator[VoteSummary]:
     for by_audience in (False, True):
         tally = VoteTally(vote for vote in transcript.votes if (vote.voter != LOCAL_VOTER) is by_audience)
         if len(tally):
-            yield VoteSummary(
-                by_audience, _count_by_name(transcript, tally.before), _count_by_name(transcript, tally.after)
-            )
+            before = _count_by_name(transcript, tally.before)
+            after = _count_by_name(transcript, tally.after)
+            change = wording.describe_vote_change(before, after) if before and after else ""
+            yield VoteSummary(by_audience, before, after, change)
 
 
 def _count_by_name(transcript: Transcript, votes: Mapping[str | None, int]) -> tuple[tuple[str, int], ...]:
-    decided = tuple(
-        (one_line(info.name), votes[info.id]) for info in transcript.debaters.values() if info.id in votes
-    )
-    return (*decided, ("undecided", votes[None])) if None in votes else decided
+    """Count votes by side, also those for the debaters of a side, or by debater in a debate without sides."""
+    debaters = transcript.debaters.values()
+    sides = vote_sides(debaters)
+    names = {info.id: one_line(info.side if sides else info.name) for info in debaters}
+    counts = dict.fromkeys(names.values(), 0)
+    for choice, count in votes.items():
+        name = wording.UNDECIDED if choice is None else names.get(choice) or one_line(choice)
+        counts[name] = counts.get(name, 0) + count
+    undecided = counts.pop(wording.UNDECIDED, 0)
+    return tuple((name, count) for name, count in (*counts.items(), (wording.UNDECIDED, undecided)) if count)

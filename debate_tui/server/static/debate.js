@@ -120,17 +120,31 @@ function poll() {
   $("poll").hidden = !panes.size || (!open && !total);
   $("question").textContent = open ? { before: "Before it starts: who do you agree with?", after: "Who do you agree with now?" }[when]
     : when in voted && !debate.finished ? "You have voted." : "Votes";
-  const choices = [...debate.debaters.values()].map(({ id, name }) => [id, oneLine(name, 24)]).concat([["", "undecided"]]);
+  const choices = votingChoices();
   $("choices").replaceChildren(...(open ? choices.map(choice) : []));
   if (open && chosen !== undefined) $("choices").append(element("button", "cast", "Vote"));
   $("tally").replaceChildren(...(total && !open ? ["before", "after"].map((each) => tally(each, choices)).filter(Boolean) : []));
 }
 
-function choice([id, name]) {
-  const button = element("button", `choice pane-${place(id)}`, name);
+// What to vote for: sides if the debaters argue for different ones, else debaters, and undecided. `keys` are what its votes
+// are counted under, `debater` is the one whose colour it has.
+function votingChoices() {
+  const debaters = [...debate.debaters.values()];
+  const sides = new Set(debaters.map(({ side }) => side));
+  const choices = sides.size > 1 && !sides.has("")
+    ? [...sides].map((side) => {
+        const ids = debaters.filter((each) => each.side === side).map(({ id }) => id);
+        return { label: side, side, debater: ids[0], keys: [side, ...ids] };
+      })
+    : debaters.map(({ id, name }) => ({ label: name, debater: id, keys: [id] }));
+  return [...choices, { label: "undecided", debater: "", keys: [""] }];
+}
+
+function choice({ label, debater, keys: [key] }) {
+  const button = element("button", `choice pane-${place(debater)}`, oneLine(label, 24));
   button.type = "button";
-  button.setAttribute("aria-pressed", chosen === id);
-  button.addEventListener("click", () => { chosen = id; poll(); });
+  button.setAttribute("aria-pressed", chosen === key);
+  button.addEventListener("click", () => { chosen = key; poll(); });
   return button;
 }
 
@@ -140,10 +154,11 @@ function tally(when, choices) {
   if (!total) return null;
   const row = element("span", "bar-row");
   const bar = element("span", "votes");
-  for (const [id, name] of choices) {
-    if (!counts[id]) continue;
-    const part = element("span", `part pane-${place(id)}`, `${name} ${counts[id]}`);
-    part.style.flexGrow = counts[id];
+  for (const { label, debater, keys } of choices) {
+    const count = keys.reduce((sum, key) => sum + (counts[key] ?? 0), 0);
+    if (!count) continue;
+    const part = element("span", `part pane-${place(debater)}`, `${oneLine(label, 24)} ${count}`);
+    part.style.flexGrow = count;
     bar.append(part);
   }
   row.append(element("small", "", when), bar);
@@ -176,7 +191,8 @@ async function attempt(command) {
 $("poll").addEventListener("submit", async (event) => {
   event.preventDefault();
   const when = debate.heard ? "after" : "before";
-  if (!await attempt({ command: "vote", debater: chosen || null, when })) return;
+  const { side, debater } = votingChoices().find(({ keys }) => keys[0] === chosen);
+  if (!await attempt({ command: "vote", when, ...side ? { side } : { debater: debater || null } })) return;
   voted[when] = chosen;
   chosen = undefined;
   sessionStorage.setItem(`${address} votes`, JSON.stringify(voted));

@@ -171,7 +171,8 @@ export class Debate {
         return null;
       case "vote": {
         const counts = this.votes[event.when] ??= {};
-        counts[event.debater ?? ""] = (counts[event.debater ?? ""] ?? 0) + 1;
+        const choice = event.side || event.debater || "";
+        counts[choice] = (counts[choice] ?? 0) + 1;
         return null;
       }
       case "verdict":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.stream import FinishReason, Resume, StreamItem, TurnRequest
     from debate_tui.sources.demo.script import ScriptedTurn
 
-__all__ = ["DEMO_NOTICE", "VOICES", "DemoSource", "Pace", "pick_voices"]
+__all__ = ["DEMO_NOTICE", "READABLE_SPEED", "VOICES", "DemoSource", "Pace", "pick_voices"]
 
 
 # Pace of a script: token-like pieces with pauses between them.
@@ -70,6 +70,9 @@ DEMO_NOTICE: Final = (
 )
 """Notice on the screen while scripted debaters speak."""
 
+READABLE_SPEED: Final = 0.31
+"""The factor of the demo's speed for readers: 15 to 25 tokens/s for every voice, pauses included."""
+
 MAX_BACKLOG: Final = 0.25
 """Seconds of text a slow reader receives without waiting, as from a model; a pause saves up no more."""
 
@@ -87,15 +90,21 @@ class DemoSource:
     """A scripted debater as a source.
 
     Like a model, it takes its identity and the debate so far from its prompt, and gives the same answer for
-    the same prompt and `seed`. `sleep` is awaited for every pause.
+    the same prompt and `seed`. `speed` is a factor of the voice's speed. `sleep` is awaited for every pause.
     """
 
     def __init__(
-        self, voice: str, *, seed: int = 0, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        voice: str,
+        *,
+        seed: int = 0,
+        speed: float = 1.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         check_voice(voice)
         self._voice = voice
         self._seed = seed
+        self._speed = speed
         self._sleep = sleep
 
     @property
@@ -127,7 +136,7 @@ class DemoSource:
         if not prompt.topic:
             prompt = msgspec.structs.replace(prompt, topic=request.topic)
         part = compose_turn(self._voice, prompt, request.phase, self._seed)
-        return part, Pace(load_voice(self._voice).tokens_per_second)
+        return part, Pace(self._speed * load_voice(self._voice).tokens_per_second)
 
     async def _stream(
         self, part: ScriptedTurn, pace: Pace, request: TurnRequest, resume: Resume | None

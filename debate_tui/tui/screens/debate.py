@@ -10,17 +10,18 @@ from textual.reactive import Reactive, var
 from textual.screen import Screen
 
 from debate_tui.display.statistics import Statistics
-from debate_tui.domain.events import DebatePaused, PhaseStarted
+from debate_tui.domain.events import STEP_PAUSE, DebatePaused, PhaseStarted
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import painter
 from debate_tui.tui.key_hints import HintState, debate_hints
 from debate_tui.tui.log_follower import LogFollower
+from debate_tui.tui.notifications import Notifier
 from debate_tui.tui.screens.debate_display import DebateDisplay
 from debate_tui.tui.screens.debate_view import DebateView
 from debate_tui.tui.screens.export import ExportController
 from debate_tui.tui.screens.moderation import ModerationController, PauseController
 from debate_tui.tui.screens.search import SearchController
-from debate_tui.tui.screens.voting import VotingController
+from debate_tui.tui.screens.voting import OutcomeController, VotingController
 from debate_tui.tui.widgets.footer import NoticeBar
 
 if TYPE_CHECKING:
@@ -75,11 +76,13 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         Binding("S", "panes.toggle_scrolling"),
         Binding("space", "pausing.toggle_all"),
         Binding("p", "pausing.toggle_pane"),
+        Binding("w", "pausing.toggle_step"),
         Binding("x", "moderation.stop_turn"),
         Binding("r", "moderation.retry_turn"),
         Binding("i", "moderation.interject"),
         Binding("M", "moderation.open_menu"),
         Binding("v", "voting.open"),
+        Binding("J", "outcome.judge"),
         Binding("slash", "search.open", priority=True),
         Binding("n", "search.next(1)"),
         Binding("N,shift+enter", "search.next(-1)"),
@@ -130,21 +133,27 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self.debate_display = DebateDisplay(self.view, buffer)
         self.search = SearchController(self.view)
         self.moderation = ModerationController(self.view)
-        self.voting = VotingController(self.view)
         self.pausing = PauseController(self.view, self.moderation.fault_decisions)
         self.exports = ExportController(self.view, self.read_events)
-        self.controllers: dict[str, Controller | PaneGrid] = {
+        self.outcome = OutcomeController(self.view, self.read_events, self.exports.action_open_menu)
+        self.voting = VotingController(self.view, self.outcome)
+        self._notifier = Notifier(self.view)
+        self.controllers = self._name_controllers()
+        self.debate_display.bars.append(self.voting.bar)
+        self._notice_bar = NoticeBar(self.view.glyphs, self.dismiss_notices)
+        self.set_class(options.ascii, "-ascii")
+
+    def _name_controllers(self) -> dict[str, Controller | PaneGrid]:
+        return {
             "display": self.debate_display,
             "panes": self.view.panes,
             "search": self.search,
             "moderation": self.moderation,
             "voting": self.voting,
+            "outcome": self.outcome,
             "pausing": self.pausing,
             "exports": self.exports,
         }
-        self.debate_display.bars.append(self.voting.bar)
-        self._notice_bar = NoticeBar(self.view.glyphs, self.dismiss_notices)
-        self.set_class(options.ascii, "-ascii")
 
     # Life cycle
 
@@ -249,7 +258,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self.debate_display.apply(event)
         self.moderation.fault_decisions.apply(event)
         self.voting.apply(event)
-        if isinstance(event, DebatePaused) and event.debater is None and event.reason != "user":
+        self._notifier.apply(event)
+        if isinstance(event, DebatePaused) and not event.debater and event.reason not in ("user", STEP_PAUSE):
             self.warn(one_line(event.reason))  # a limit that blocks further turns
         if isinstance(event, PhaseStarted) and len(self.view.transcript.steps) > 1:
             self._notice, self._shows_size_notice = "", False
@@ -288,7 +298,11 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             scrolls_together=view.panes.scrolls_together,
             has_failed=bool(current.state.problem),
             has_reasoning=current.content.has_reasoning,
-            has_verdict=self.voting.has_verdict,
+            has_verdict=bool(view.transcript.verdicts),
+            is_asking=self.voting.is_asking,
+            can_judge=view.options.ending is not None,
+            is_between_rounds=self.pausing.is_between_rounds,
+            waits_between_rounds=self.pausing.waits_between_rounds,
         )
 
     # Keys

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import DebatePaused, DebateResumed
+from debate_tui.domain.events import STEP_PAUSE, DebatePaused, DebateResumed
 from debate_tui.domain.sanitise import one_line
 from debate_tui.session.commands import (
     AddRound,
@@ -19,6 +19,7 @@ from debate_tui.session.commands import (
     SetWords,
     SkipPhase,
     StopTurn,
+    WaitBetweenRounds,
 )
 from debate_tui.tui.key_hints import ANSWER_HINTS, INTERJECTION_HINTS
 from debate_tui.tui.screens.debate_view import Controller
@@ -40,11 +41,12 @@ MIN_WORDS, MAX_WORDS = 10, 5000
 
 
 class PauseController(Controller):
-    """The keys that pause and resume the debate for everyone."""
+    """The keys that pause and resume the debate for everyone, now or between rounds."""
 
     def __init__(self, view: DebateView, decisions: FaultDecisions | None = None) -> None:
         self._view = view
         self._decisions = decisions
+        self.waits_between_rounds = view.options.step
 
     @property
     def can_pause(self) -> bool:
@@ -55,6 +57,12 @@ class PauseController(Controller):
     def resumes_all(self) -> bool:
         """Whether the key for all debaters would resume them now."""
         return self._view.panes.is_all_paused
+
+    @property
+    def is_between_rounds(self) -> bool:
+        """Whether the debate waits for the command to start the next round."""
+        pause = self._view.transcript.pause
+        return self.can_pause and pause is not None and pause.reason == STEP_PAUSE
 
     @property
     def resumes_pane(self) -> bool:
@@ -70,6 +78,14 @@ class PauseController(Controller):
         """Pause or resume the current debater."""
         debater = self._view.panes.current.state
         self._view.send(Resume(debater.id) if debater.is_paused else Pause(debater.id))
+
+    def action_toggle_step(self) -> None:
+        """Start or stop waiting between rounds."""
+        if self._view.can_command():
+            self.waits_between_rounds = not self.waits_between_rounds
+            done = "Waiting after each round" if self.waits_between_rounds else "Not waiting between rounds"
+            self._view.send(WaitBetweenRounds(self.waits_between_rounds), done)
+            self._view.update_hints()
 
 
 class ModeratorAction(NamedTuple):

@@ -1,27 +1,35 @@
-"""The verdict on the debate: scores by judges, debaters and viewers."""
+"""The outcome of the debate: scores by judges, debaters and viewers, its size, and what to do next."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 
 from debate_tui.display.markdown.wrap import wrap
-from debate_tui.domain.judging.summary import MAX_JUDGE_SCORE, summarise_outcome
-from debate_tui.domain.wording import count_of, debater_name, describe_swing
+from debate_tui.domain.judging.summary import MAX_JUDGE_SCORE, OutcomeSummary, summarise_outcome
+from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.wording import (
+    count_of,
+    debater_name,
+    describe_debate_end,
+    describe_size,
+    describe_swing,
+)
 from debate_tui.tui.screens.dialogs import OverlayScreen
 from debate_tui.tui.styles import Tone, debater_tones
+from debate_tui.tui.widgets.footer import HINT_GAP
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Resize
+    from textual.events import Key, Resize
     from textual.geometry import Size
 
-    from debate_tui.domain.judging.summary import OutcomeSummary, Quote, Score, VerdictSummary
+    from debate_tui.domain.judging.summary import Quote, Score, VerdictSummary
     from debate_tui.domain.transcript import Transcript
     from debate_tui.tui.symbols import Glyphs
 
@@ -42,20 +50,26 @@ MIN_TEXT_CELLS = 20
 
 
 class VerdictRows:
-    """The layout of an outcome in `width` cells; `tones` are the debaters' colours by name."""
+    """The layout of an outcome in `width` cells, under a title.
+
+    `tones` are the debaters' colours by name, and those of sides.
+    """
 
     def __init__(
-        self, outcome: OutcomeSummary, width: int, glyphs: Glyphs, tones: Mapping[str, Tone]
+        self, title: str, outcome: OutcomeSummary, width: int, glyphs: Glyphs, tones: Mapping[str, Tone]
     ) -> None:
+        self._title = title
         self._outcome = outcome
         self._width = width
         self._glyphs = glyphs
         self._tones = tones
 
-    def rows(self) -> Iterator[Row]:
-        """Yield all rows, from the outcome to the last quote."""
+    def rows(self, *notes: Piece) -> Iterator[Row]:
+        """Yield all rows, from the title, with `notes` below it, to the last quote."""
         found = self._outcome
         yield from self._title_rows()
+        for note in notes:
+            yield from (Row((note._replace(text=line),)) for line in self._wrap_text(note.text, self._width))
         yield Row()
         judges = [ruling for ruling in found.verdicts if not ruling.by_debaters]
         if found.scores and len(judges) > 1:
@@ -69,7 +83,7 @@ class VerdictRows:
     def _title_rows(self) -> Iterator[Row]:
         """Yield the title and the winner, on separate lines if they do not fit on one."""
         tone = Tone.FINISHED if any(score.is_winner for score in self._outcome.scores) else Tone.TEXT
-        title = Piece("The verdict", Tone.FOCUS, bold=True)
+        title = Piece(self._title, Tone.FOCUS, bold=True)
         headline = Piece(self._outcome.headline, tone, bold=True)
         if pieces_width((title, headline)) + 2 <= self._width:
             yield Row((title,), (headline,))
@@ -144,6 +158,8 @@ class VerdictRows:
                 counts = self._vote_pieces(votes) or [Piece(self._glyphs.missing_value)]
                 pieces += [Piece(f"{when} ", Tone.QUIET), *counts, Piece("   ")]
             yield Row(tuple(pieces))
+            if opinions.by_audience and opinions.change:
+                yield Row((Piece(" " * LABEL_CELLS), Piece(opinions.change, Tone.QUIET)))
         if self._outcome.votes:
             yield Row()
 
@@ -244,10 +260,12 @@ def _pad_column(pieces: tuple[Piece, ...], width: int, ellipsis: str) -> tuple[P
 
 
 def _tones_by_name(transcript: Transcript) -> dict[str, Tone]:
-    return {
-        debater_name(transcript, debater): tone
-        for debater, tone in debater_tones(transcript.debaters).items()
-    }
+    """Return the colours of debaters, and of sides, which have that of their first debater."""
+    tones: dict[str, Tone] = {}
+    for debater, tone in debater_tones(transcript.debaters).items():
+        tones.setdefault(one_line(transcript.debaters[debater].side), tone)
+        tones[debater_name(transcript, debater)] = tone
+    return tones
 
 
 MAX_TEXT_WIDTH = 96
@@ -260,19 +278,39 @@ MARGIN_MIN_ROWS = 30
 WHEEL_ROWS = 3
 """Rows per step of the mouse wheel."""
 
+MORE_CELLS = 12
+"""Cells kept free for the number of rows below."""
+
+
+class CardAction(NamedTuple):
+    """Something to do next: its key, its label, and the function that does it."""
+
+    key: str
+    label: str
+    run: Callable[[], object]
+
 
 class VerdictCard(TextRows):
-    """The verdict on a card that scrolls if necessary, with the number of rows below at the bottom."""
+    """The outcome on a card that scrolls if necessary, with keys and the number of rows below at the bottom.
+
+    `find_actions` returns what can be done now.
+    """
 
     DEFAULT_CSS = "VerdictCard { background: $panel; max-width: 100%; max-height: 100%; }"
     inset = MARGIN
 
-    def __init__(self, transcript: Transcript, glyphs: Glyphs) -> None:
+    def __init__(
+        self, transcript: Transcript, glyphs: Glyphs, find_actions: Callable[[], Sequence[CardAction]]
+    ) -> None:
         super().__init__()
         self.ellipsis = glyphs.ellipsis
         self._transcript = transcript
         self._glyphs = glyphs
+        self._find_actions = find_actions
+        self._facts: Sequence[str] = ()
+        self._status = Piece("")
         self._rows: tuple[Row, ...] = ()
+        self._key_rows: tuple[tuple[Piece, ...], ...] = ()
         self._first_row = 0
         self._text_width = self._max_rows = self._min_rows = 0
 
@@ -285,17 +323,33 @@ class VerdictCard(TextRows):
         self._text_width = (width if roomy else size.width) - 2 * self.inset
         self._max_rows = size.height - (4 if roomy else 0)
         self._min_rows = 0 if roomy else size.height
-        self.update_verdict()
+        self.update_outcome()
 
-    def update_verdict(self) -> None:
-        """Lay out the current verdict, if the size is known."""
+    def show_facts(self, facts: Sequence[str]) -> None:
+        """Show these facts about the whole debate below the title."""
+        self._facts = facts
+        self.update_outcome()
+
+    def show_status(self, status: Piece) -> None:
+        """Show what is happening below the title; an empty text removes it."""
+        self._status = status
+        self.update_outcome()
+
+    def update_outcome(self) -> None:
+        """Lay out the current outcome and keys, if the size is known."""
         if not self._text_width:
             return
         found = summarise_outcome(self._transcript)
-        if found is not None:
-            tones = _tones_by_name(self._transcript)
-            self._rows = tuple(VerdictRows(found, self._text_width, self._glyphs, tones).rows())
-        self.styles.height = max(min(len(self._rows) + 3, self._max_rows), self._min_rows)
+        ending = self._transcript.finish_reason
+        title = "The verdict" if found or not ending else describe_debate_end(ending).removesuffix(".")
+        facts = self._facts or describe_size(self._transcript) if ending else ()
+        notes = (Piece(f" {self._glyphs.separator} ".join(facts), Tone.QUIET), self._status)
+        outcome = found or OutcomeSummary("", (), (), None, ())
+        tones = _tones_by_name(self._transcript)
+        rows = VerdictRows(title, outcome, self._text_width, self._glyphs, tones)
+        self._rows = tuple(rows.rows(*(note for note in notes if note.text)))
+        self._key_rows = tuple(self._layout_keys())
+        self.styles.height = max(min(len(self._rows) + self._frame_rows, self._max_rows), self._min_rows)
         self.scroll_rows(0)
 
     def scroll_rows(self, rows: int) -> None:
@@ -309,30 +363,46 @@ class VerdictCard(TextRows):
         return max(1, self._visible_rows - 2)
 
     @property
+    def _frame_rows(self) -> int:
+        """Rows besides the text: a blank one above and below it, and the keys."""
+        return 2 + len(self._key_rows)
+
+    @property
     def _visible_rows(self) -> int:
-        return max(1, min(len(self._rows) + 3, self._max_rows) - 3)
+        return max(1, min(len(self._rows), self._max_rows - self._frame_rows))
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Return the visible rows."""
         shown = self._rows[self._first_row : self._first_row + self._visible_rows]
-        blank = [Row()] * max(0, self.size.height - len(shown) - 2)
-        return (Row(), *shown, *blank, self._footer_row())
+        blank = [Row()] * max(0, self.size.height - len(shown) - self._frame_rows + 1)
+        below = len(self._rows) - self._first_row - self._visible_rows
+        more = (Piece(f"{self._glyphs.down} {below} more", Tone.FOCUS),) if below > 0 else ()
+        *keys, last_keys = self._key_rows
+        return (Row(), *shown, *blank, *map(Row, keys), Row(last_keys, more))
 
-    def _footer_row(self) -> Row:
-        glyphs = self._glyphs
-        below = max(0, len(self._rows) - self._first_row - self._visible_rows)
-        more = Piece(f"{glyphs.down} {below} more", Tone.FOCUS)
-        keys = [("esc", "close")]
-        if self._visible_rows < len(self._rows):
-            keys.append((f"{glyphs.up} {glyphs.down}", "scroll"))
-        pieces: list[Piece] = []
-        for key, does in keys:
-            pieces += [Piece(key, Tone.FOCUS, bold=True), Piece(f" {does}   ", Tone.QUIET)]
-        return Row(tuple(pieces), (more,) if below else ())
+    def _layout_keys(self) -> Iterator[tuple[Piece, ...]]:
+        """Yield the keys in as many rows as they need; the last has room for the number of rows below."""
+        keys = [(action.key, action.label) for action in self._find_actions()]
+        keys.insert(0, ("esc", "read" if self._transcript.finish_reason else "close"))
+        scrolls = len(self._rows) + 3 > self._max_rows
+        if scrolls:
+            keys.append((f"{self._glyphs.up} {self._glyphs.down}", "scroll"))
+        room = self._text_width - (MORE_CELLS if scrolls else 0)
+        pieces: tuple[Piece, ...] = ()
+        for key, label in keys:
+            more = (Piece(key, Tone.FOCUS, bold=True), Piece(f" {label}{' ' * HINT_GAP}", Tone.QUIET))
+            if pieces and pieces_width((*pieces, *more)) - HINT_GAP > room:
+                yield pieces
+                pieces = ()
+            pieces += more
+        yield pieces
 
 
 class VerdictScreen(OverlayScreen[None]):
-    """The dialog opened when a debate ends with a verdict, and with ``v``."""
+    """The dialog opened when a debate ends, and with ``v``; it offers what can be done next.
+
+    `find_actions` returns what can be done now; their keys have precedence.
+    """
 
     HELP_TOPIC = "verdict"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -345,34 +415,41 @@ class VerdictScreen(OverlayScreen[None]):
         Binding("end,G", "scroll(100000)"),
     ]
 
-    def __init__(self, transcript: Transcript, glyphs: Glyphs) -> None:
+    def __init__(
+        self, transcript: Transcript, glyphs: Glyphs, find_actions: Callable[[], Sequence[CardAction]]
+    ) -> None:
         super().__init__()
-        self._card = VerdictCard(transcript, glyphs)
+        self.card = VerdictCard(transcript, glyphs, find_actions)
+        self._find_actions = find_actions
 
     def compose(self) -> ComposeResult:
         """Yield the card, sized for the terminal from the first frame on."""
-        self._card.fit_to(self.app.size)
-        yield self._card
-
-    def update_verdict(self) -> None:
-        """Show a new verdict or vote."""
-        self._card.update_verdict()
+        self.card.fit_to(self.app.size)
+        yield self.card
 
     def on_resize(self, event: Resize) -> None:
         """Adapt to the new size."""
-        self._card.fit_to(event.size)
+        self.card.fit_to(event.size)
+
+    def on_key(self, event: Key) -> None:
+        """Do what this key is for."""
+        for action in self._find_actions():
+            if event.character == action.key:
+                event.stop()
+                action.run()
+                return
 
     def action_scroll(self, rows: int) -> None:
         """Scroll down or up by rows."""
-        self._card.scroll_rows(rows)
+        self.card.scroll_rows(rows)
 
     def action_page(self, pages: int) -> None:
         """Scroll down or up by pages."""
-        self._card.scroll_rows(pages * self._card.page_rows)
+        self.card.scroll_rows(pages * self.card.page_rows)
 
     @on(events.MouseScrollDown)
     @on(events.MouseScrollUp)
     def scroll_by_wheel(self, event: events.MouseScrollDown | events.MouseScrollUp) -> None:
         """Scroll down or up."""
         event.stop()
-        self._card.scroll_rows(WHEEL_ROWS if isinstance(event, events.MouseScrollDown) else -WHEEL_ROWS)
+        self.card.scroll_rows(WHEEL_ROWS if isinstance(event, events.MouseScrollDown) else -WHEEL_ROWS)

@@ -115,7 +115,7 @@ def test_nothing_in_a_verdict_acts_on_a_terminal(form: ExportType) -> None:
         "no verdict (its answer could not be read)",
         "(not found in the debate)",
         "(no quote)",
-        "The user, before: undecided; after: Ada",
+        "The user, before: undecided; after: for",
         "up 32 points",
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.events import Verdict, Vote
+from debate_tui.domain.events import DebaterInfo, Verdict, Vote
 from debate_tui.domain.judging.reply import JudgeReading, parse_judge_reply
 from debate_tui.domain.judging.scoring import (
     JudgeOpinion,
@@ -25,6 +25,7 @@ from debate_tui.domain.judging.scoring import (
     parse_answer,
     parse_ranking,
     resolve_letters,
+    vote_sides,
 )
 from tests.domain.judging.sample_readings import FORWARD, reply
 
@@ -115,6 +116,28 @@ def test_who_has_voted_is_known() -> None:
     assert poll.has_voted("before", "v1")
     assert not poll.has_voted("after", "v1")
     assert not poll.has_voted("before", "v2")
+
+
+def test_votes_for_sides_are_counted_by_side() -> None:
+    poll = VoteTally([Vote(when="after", voter="v1", debater=None, side="For"), vote("after", "v2", None)])
+    assert poll.after == {"For": 1, None: 1}
+
+
+@pytest.mark.parametrize(
+    ("sides", "to_vote_for"),
+    [
+        (("For", "Against"), ("For", "Against")),
+        (("For", "Against", "For", "Against"), ("For", "Against")),
+        (("For", "For"), ()),
+        (("For", ""), ()),
+        (("", ""), ()),
+    ],
+)
+def test_sides_can_be_voted_for_if_there_are_several(
+    sides: tuple[str, ...], to_vote_for: tuple[str, ...]
+) -> None:
+    debaters = [DebaterInfo(f"d{place}", "", side, "", "") for place, side in enumerate(sides)]
+    assert vote_sides(debaters) == to_vote_for
 
 
 def test_before_anybody_votes_there_is_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 import pytest
 
@@ -16,6 +18,9 @@ from debate_tui.domain.judging.summary import (
 )
 from debate_tui.domain.transcript import Transcript
 from tests.sample_debates import numbered_events
+
+if TYPE_CHECKING:
+    from debate_tui.domain.debate import OutcomeKind
 
 CAST = (DebaterInfo("a", "Ada", "For", "x", "x"), DebaterInfo("b", "Ben", "Against", "x", "x"))
 
@@ -126,9 +131,53 @@ def test_the_users_vote_stands_beside_those_of_an_audience():
     )
 
     assert found.votes == (
-        VoteSummary(False, (("undecided", 1),), (("Ben", 1),)),
-        VoteSummary(True, (("Ben", 1), ("undecided", 1)), (("Ada", 2),)),
+        VoteSummary(False, (("undecided", 1),), (("Against", 1),), "moved from undecided to Against"),
+        VoteSummary(
+            True, (("Against", 1), ("undecided", 1)), (("For", 2),), "For +2, Against −1, undecided −1"
+        ),
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "before", "after", "headline"),
+    [
+        ("swing", "For", "Against", "Against wins: the vote moved from For to Against"),
+        ("swing", "", "For", "For wins: the vote moved from undecided to For"),
+        ("swing", "For", "For", "No winner: the vote stayed with For"),
+        ("swing", "For", "", "No winner: the vote moved from For to undecided"),
+        ("swing", "", "", "No winner: the vote stayed undecided"),
+        ("swing", None, "For", "The vote goes to For"),
+        ("panel", "Against", "For", "The vote goes to For"),
+        ("panel", None, "", "The vote is undecided"),
+    ],
+)
+def test_without_judges_the_users_vote_decides(
+    outcome: OutcomeKind, before: str | None, after: str, headline: str
+) -> None:
+    opened = DebateStarted(debate="d", topic="t", format="f", debaters=CAST, outcome=outcome)
+    votes = [
+        Vote(when=when, voter="user", debater=None, side=side)
+        for when, side in (("before", before), ("after", after))
+        if side is not None
+    ]
+    found = summarise_outcome(Transcript(numbered_events(opened, *votes)))
+    assert found is not None
+    assert found.headline == headline
+
+
+def test_judges_decide_before_the_user() -> None:
+    found = summary_of(verdict("a"), Vote(when="after", voter="user", debater="b"))
+    assert found.headline == "Ada wins (1 of 1 judges)"
+
+
+def test_without_sides_votes_are_for_debaters() -> None:
+    cast = tuple(msgspec.structs.replace(info, side="") for info in CAST)
+    opened = DebateStarted(debate="d", topic="t", format="f", debaters=cast)
+    vote = Vote(when="after", voter="user", debater="b")
+    found = summarise_outcome(Transcript(numbered_events(opened, vote)))
+    assert found is not None
+    assert found.votes == (VoteSummary(False, (), (("Ben", 1),)),)
+    assert found.headline == "The vote goes to Ben"
 
 
 @pytest.mark.parametrize(

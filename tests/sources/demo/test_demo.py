@@ -40,6 +40,7 @@ from debate_tui.domain.stream import (
 )
 from debate_tui.sources.demo import (
     DEMO_NOTICE,
+    READABLE_SPEED,
     VOICES,
     DemoSource,
     Pace,
@@ -468,6 +469,18 @@ async def test_a_speech_takes_as_long_as_a_model_would() -> None:
         waits = [wait for wait, _ in add_delays(split_tokens(said), pace, random.Random(1))]
         assert 30 <= len(waits) / sum(waits) <= 80
         assert len(set(waits)) == len(waits)
+
+
+@pytest.mark.parametrize("name", VOICES)
+async def test_on_the_screen_it_speaks_at_a_pace_to_read_along(name: str) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    items = await read_items(DemoSource(name, speed=READABLE_SPEED, sleep=sleep), REQUEST)
+    tokens = sum(isinstance(item, Chunk) for item in items)
+    assert 15 <= tokens / sum(waits) <= 25
 
 
 # --- formats that ask for more than a speech

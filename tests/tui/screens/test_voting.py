@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.session.commands import CastVote, Command
 from debate_tui.tui.screens.verdict import VerdictScreen
-from tests.tui.debate_harness import DebateHarness
+from tests.tui.debate_harness import DEBATERS, DebateHarness
 from tests.tui.judged_debates import add_judged_debate, verdict
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
@@ -19,6 +20,10 @@ AFTER = "It's over. Which side are you on now?"
 
 def vote_board(**options: Any) -> DebateHarness:
     return DebateHarness(2, asks_for_votes=True, **options)
+
+
+def no_sides() -> tuple[ev.DebaterInfo, ...]:
+    return tuple(msgspec.structs.replace(debater, side="") for debater in DEBATERS[:2])
 
 
 def start_judging(board: DebateHarness) -> DebateHarness:
@@ -50,15 +55,22 @@ async def test_question_is_shown_from_the_first_frame_while_text_streams() -> No
 async def test_vote_is_cast_with_a_letter() -> None:
     async with vote_board().opened() as board:
         await board.press("v", "b")
-        assert board.commands == [CastVote("before", "ben")]
+        assert board.commands == [CastVote("before", side="against")]
         assert BEFORE not in board.text
 
 
-@pytest.mark.parametrize(("keys", "debater"), [("u", None), ("a", "ada")])
-async def test_vote_may_be_undecided(keys: str, debater: str | None) -> None:
+@pytest.mark.parametrize(("key", "side"), [("u", ""), ("a", "for")])
+async def test_vote_may_be_undecided(key: str, side: str) -> None:
     async with vote_board().opened() as board:
-        await board.press("v", keys)
-        assert board.commands == [CastVote("before", debater)]
+        await board.press("v", key)
+        assert board.commands == [CastVote("before", side=side)]
+
+
+async def test_ballot_names_the_debaters_of_each_side() -> None:
+    async with vote_board().opened(80, 24) as board:
+        await board.press("v")
+        assert "a  for        Ada" in board.text
+        assert "b  against    Ben" in board.text
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("v", "n"), ("v", "escape")])
@@ -104,9 +116,10 @@ async def test_vote_can_be_cast_while_judging() -> None:
         assert "1 verdict so far" in board.rows[0]
         assert not verdict_is_shown(board)
         await board.press("v", "a")
-        assert board.commands == [CastVote("after", "ada")]
+        assert board.commands == [CastVote("after", side="for")]
         board.log_events(
-            ev.Vote(when="after", voter="user", debater="ada"), ev.DebateFinished(reason="complete")
+            ev.Vote(when="after", voter="user", debater=None, side="for"),
+            ev.DebateFinished(reason="complete"),
         )
         await board.settle()
         assert verdict_is_shown(board)
@@ -118,20 +131,22 @@ async def test_vote_comes_before_the_verdict_at_the_end() -> None:
         decide(start_judging(board))
         await board.settle()
         assert AFTER in board.text
+        assert len(board.app.screen_stack) == 1, "the last speeches can be read in peace"
         assert "Ada wins" not in board.text
-        await board.press("b")
-        assert board.commands == [CastVote("after", "ben")]
+        await board.press("v", "b")
+        assert board.commands == [CastVote("after", side="against")]
         assert verdict_is_shown(board)
         assert "Ada wins (1 of 1 judges)" in board.text
         board.log_events(
-            ev.Vote(when="after", voter="user", debater="ben"), ev.DebateFinished(reason="complete")
+            ev.Vote(when="after", voter="user", debater=None, side="against"),
+            ev.DebateFinished(reason="complete"),
         )
         await board.settle()
         assert "Your vote" in board.text
         assert len(board.app.screen_stack) == 2
 
 
-async def test_open_ballot_stays_the_only_one_at_the_end() -> None:
+async def test_ballot_opened_while_judging_stays_the_only_one() -> None:
     async with vote_board().opened() as board:
         start_judging(board)
         await board.settle()
@@ -139,11 +154,10 @@ async def test_open_ballot_stays_the_only_one_at_the_end() -> None:
         decide(board)
         await board.settle()
         assert len(board.app.screen_stack) == 2
-        await board.press("b")
-        assert board.commands == [CastVote("after", "ben")]
+        await board.press("a")
+        assert board.commands == [CastVote("after", side="for")]
         assert verdict_is_shown(board)
-        await board.press("escape")
-        assert len(board.app.screen_stack) == 1
+        assert len(board.app.screen_stack) == 2
 
 
 async def test_ballot_closes_with_its_question() -> None:
@@ -155,7 +169,7 @@ async def test_ballot_closes_with_its_question() -> None:
         assert len(board.app.screen_stack) == 1
         assert AFTER in board.text
         await board.press("v", "a")
-        assert board.commands == [CastVote("after", "ada")]
+        assert board.commands == [CastVote("after", side="for")]
 
 
 async def test_ballot_closes_when_the_vote_was_cast_elsewhere() -> None:
@@ -164,6 +178,16 @@ async def test_ballot_closes_when_the_vote_was_cast_elsewhere() -> None:
         board.begin().log_events(ev.Vote(when="before", voter="user", debater="ada"))
         await board.settle()
         await board.press("escape")
+        assert len(board.app.screen_stack) == 1
+
+
+async def test_ballot_that_comes_too_late_is_closed() -> None:
+    async with vote_board().opened() as board:
+        board.begin().phase()
+        await board.settle()
+        await board.press("v")
+        board.phase("rebuttal", 1, 2)
+        await board.settle()
         assert len(board.app.screen_stack) == 1
         assert board.commands == []
 
@@ -175,11 +199,11 @@ async def test_vote_logged_at_once_opens_the_verdict_once() -> None:
 
         def vote(command: Command) -> None:
             assert isinstance(command, CastVote)
-            board.log_events(ev.Vote(when="after", voter="user", debater=command.debater))
+            board.log_events(ev.Vote(when="after", voter="user", debater=None, side=command.side))
             board.log_events(ev.DebateFinished(reason="complete"))
 
         board.handle = vote
-        await board.press("b")
+        await board.press("v", "b")
         assert len(board.app.screen_stack) == 2
         assert "Your vote" in board.text
 
@@ -193,18 +217,42 @@ async def test_declining_the_last_vote_shows_the_verdict() -> None:
         assert verdict_is_shown(board)
 
 
-async def test_without_judges_only_earlier_voters_are_asked_again() -> None:
+async def test_declined_vote_can_be_cast_from_the_card() -> None:
     async with vote_board().opened() as board:
-        board.begin().log_events(ev.Vote(when="before", voter="user", debater="ada")).phase()
-        board.log_events(ev.DebateFinished(reason="complete"))
+        decide(start_judging(board))
         await board.settle()
-        assert AFTER in board.text
-        await board.press("a")
-        assert board.commands == [CastVote("after", "ada")]
+        await board.press("escape")
+        assert "v vote" in board.text
+        await board.press("v", "b")
+        assert board.commands == [CastVote("after", side="against")]
+        assert verdict_is_shown(board)
+        assert len(board.app.screen_stack) == 2
+
+
+async def test_debate_without_judges_asks_for_the_users_verdict() -> None:
     async with vote_board().opened() as board:
         board.begin().phase().log_events(ev.DebateFinished(reason="complete"))
         await board.settle()
-        assert AFTER not in board.text
+        assert AFTER in board.text
+
+        def vote(command: Command) -> None:
+            assert isinstance(command, CastVote)
+            board.log_events(ev.Vote(when="after", voter="user", debater=None, side=command.side))
+            board.log_events(ev.DebateFinished(reason="complete"))
+
+        board.handle = vote
+        await board.press("v", "a")
+        assert "The vote goes to for" in board.text
+
+
+async def test_debate_without_sides_asks_who_argued_best() -> None:
+    async with vote_board(debaters=no_sides()).opened() as board:
+        assert BEFORE not in board.text
+        board.begin().phase().log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        assert "It's over. Who argued best?" in board.text
+        await board.press("v", "b")
+        assert board.commands == [CastVote("after", "ben")]
 
 
 async def test_stopped_debate_asks_for_no_vote() -> None:

@@ -1,0 +1,107 @@
+"""``debate-tui judge``: let judges read a finished debate of the record."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
+
+from debate_tui import config
+from debate_tui.cli.continuation import check_not_live, decode_format
+from debate_tui.cli.messages import print_info
+from debate_tui.cli.plan import assign_voices, load_settings, parse_judges
+from debate_tui.cli.terminal import catch_signals
+from debate_tui.cli.wiring import make_judges, make_source_factory, price_rates
+from debate_tui.domain.errors import UsageError
+from debate_tui.domain.judging.summary import describe_outcome
+from debate_tui.domain.transcript import Transcript
+from debate_tui.domain.wording import count_of
+from debate_tui.record.stores import open_store
+from debate_tui.resilience.recovery import RecoveringSource
+from debate_tui.session.judges import JudgePanel
+from debate_tui.session.rounds import PUBLIC_FINISH_REASONS, DebateSpec
+from debate_tui.sources import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from debate_tui.domain.debate import Format
+    from debate_tui.domain.stream import Source
+    from debate_tui.record.log import DebateLog
+    from debate_tui.record.summary import DebateSummary
+    from debate_tui.sources.registry import SourceSpec
+
+EXIT_NO_VERDICT = 1
+
+
+def judge_debate(debate: str, overrides: dict[str, object]) -> int:
+    """Judge a recorded debate, the latest if `debate` is empty, print the outcome, and return the exit code.
+
+    `overrides` are the settings from the command line. Raise `DebateError` if the debate cannot be judged.
+    """
+    return asyncio.run(_judge_debate(debate, load_settings(overrides)))
+
+
+async def _judge_debate(debate: str, settings: config.Settings) -> int:
+    async with AsyncExitStack() as stack:
+        store = open_store(config.record_file())
+        stack.push_async_callback(store.aclose)
+        summary = await store.find(debate)
+        transcript = Transcript(await store.events(summary.debate))
+        _check_finished(summary, transcript)
+        specifications = _judge_sources(settings, transcript.topic)
+        format_ = decode_format(await store.setup(summary.debate)) or config.find_format(summary.format)
+        log = await store.resume(summary.debate)
+        stack.push_async_callback(log.aclose)
+        earlier = len(transcript.verdicts)
+        log.subscribe(transcript.apply)
+        count = count_of(len(specifications), "judge")
+        print_info(f"{count} reading the debate {summary.debate}: “{summary.topic}”")
+        code = await _collect_verdicts(settings, specifications, format_, transcript, log)
+    verdicts = transcript.verdicts[earlier:]
+    if verdicts:
+        print("\n".join(describe_outcome(transcript)))
+    return code or (0 if any(not verdict.problem for verdict in verdicts) else EXIT_NO_VERDICT)
+
+
+def _check_finished(summary: DebateSummary, transcript: Transcript) -> None:
+    """Raise `UsageError` if the debate is not over, or has nothing to judge."""
+    check_not_live(summary)
+    if transcript.end is None:
+        raise UsageError(
+            f"The debate {summary.debate} is not finished.",
+            f"Resume it first: debate-tui --continue {summary.debate}",
+        )
+    if not any(turn.reason in PUBLIC_FINISH_REASONS for turn in transcript.turns.values()):
+        raise UsageError(f"The debate {summary.debate} has no finished turn to judge.")
+
+
+def _judge_sources(settings: config.Settings, topic: str) -> list[SourceSpec]:
+    judges = parse_judges(settings)
+    if not judges:
+        raise UsageError("No judge was named.", "Name one or more: --judge openai:MODEL")
+    for specification in judges:
+        registry.check_availability(specification)
+    return assign_voices(topic, judges)
+
+
+async def _collect_verdicts(
+    settings: config.Settings,
+    specifications: Sequence[SourceSpec],
+    format_: Format,
+    transcript: Transcript,
+    log: DebateLog,
+) -> int:
+    """Append the judges' verdicts to the log; return the exit code of a signal that stopped them, else 0."""
+
+    def with_recovery(_: str, source: Source, is_paused: Callable[[], bool]) -> Source:
+        return RecoveringSource(source, settings.recovery, is_paused=is_paused)
+
+    spec = DebateSpec(debate=transcript.debate_id, topic=transcript.topic, format=format_, debaters=())
+    async with make_source_factory(settings) as sources:
+        judges = make_judges(specifications, sources, price_rates(settings), with_recovery)
+        panel = JudgePanel(judges, spec)
+        judging = asyncio.create_task(panel.judge_finished(transcript, log.append))
+        with catch_signals(judging.cancel) as signal, suppress(asyncio.CancelledError):
+            await judging
+    return signal.exit_code
