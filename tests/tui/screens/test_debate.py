@@ -359,7 +359,7 @@ async def test_provider_figures_replace_estimates() -> None:
 
 
 async def test_help_opens_over_the_debate_and_closes() -> None:
-    async with DebateHarness(2).opened(80, 24) as board:
+    async with DebateHarness(2).opened(80, 30) as board:
         await board.press("question_mark")
         assert "Keys and badges" in board.text
         assert TOPIC[:20] in board.rows[0]
