@@ -176,6 +176,7 @@ class StartController:
             rounds=settings.rounds,
             max_cost=settings.max_cost,
             max_tokens=settings.max_tokens,
+            step=settings.step,
         )
 
     def create_screen(self) -> StartScreen:
@@ -253,6 +254,7 @@ class StartController:
             rounds=proposal.rounds,
             max_cost=proposal.max_cost,
             max_tokens=proposal.max_tokens,
+            step=proposal.step,
             judge=tuple(self._configured_judges.get(source, source) for source in proposal.judges),
         )
         format_ = self._formats.get(proposal.format)

@@ -44,7 +44,7 @@ OFFERED_ROUNDS = range(1, 7)
 OFFERED_BUDGETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """In US dollars."""
 
-SetupItemKind = Literal["debater", "format", "rounds", "budget", "mode", "judge", "begin"]
+SetupItemKind = Literal["debater", "format", "rounds", "budget", "mode", "pace", "judge", "begin"]
 
 
 class SetupItem(NamedTuple):
@@ -151,7 +151,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
     """A debate being set up; debaters and judges are sources, `format` is a name.
 
     `profiles` are in the order of the debaters; debaters after the last profile have none. `rounds`,
-    `max_cost` and `max_tokens` are as in the settings.
+    `max_cost`, `max_tokens` and `step` are as in the settings.
     """
 
     topic: str = ""
@@ -163,6 +163,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
     rounds: int | None = None
     max_cost: float | None = None
     max_tokens: int | None = None
+    step: bool = False
 
     @property
     def items(self) -> tuple[SetupItem, ...]:
@@ -175,6 +176,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
             SetupItem("rounds"),
             SetupItem("budget"),
             SetupItem("mode"),
+            SetupItem("pace"),
             *(SetupItem("judge", place) for place in range(judges)),
             SetupItem("begin"),
         )
@@ -243,6 +245,11 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
                         SetupChoice(format_money(cost), "", replace(self, max_cost=cost))
                         for cost in OFFERED_BUDGETS
                     ),
+                ]
+            case "pace":
+                return [
+                    SetupChoice(PACE_NAMES[step], PACE_SUMMARIES[step], replace(self, step=step))
+                    for step in (False, True)
                 ]
             case "mode":
                 return [
@@ -323,6 +330,9 @@ def format_mismatch(format_: Format, debaters: int) -> str:
 
 SET_BY_FORMAT = "set by the format"
 NO_LIMIT = "no limit"
+PACE_NAMES = ("continuous", "step by step")
+PACE_SUMMARIES = ("without waiting", "a key starts each round")
+"""Names and summaries without and with waiting."""
 
 
 def repeated_phases(format_: Format) -> tuple[Phase, ...]:

@@ -148,9 +148,9 @@ def test_rounds_and_budget_are_those_of_the_settings_until_they_are_changed() ->
     settings = config.Settings(rounds=3, max_cost=0.5)
     start = StartController(settings, RunOptions())
     start.create_screen()
-    plan = start.plan_proposal(DebateSetup(topic="x", rounds=4, max_tokens=20_000))
+    plan = start.plan_proposal(DebateSetup(topic="x", rounds=4, max_tokens=20_000, step=True))
     assert [phase.rounds for phase in plan.format.phases] == [1, 4, 1]
-    assert (plan.settings.max_cost, plan.settings.max_tokens) == (None, 20_000)
+    assert (plan.settings.max_cost, plan.settings.max_tokens, plan.settings.step) == (None, 20_000, True)
 
 
 async def test_a_debate_is_estimated_where_prices_are_known() -> None:

@@ -12,6 +12,8 @@ from debate_tui.domain.wording import count_of, format_estimate
 from debate_tui.tui.key_hints import MODE_SUMMARIES
 from debate_tui.tui.setup_form import (
     EXAMPLE_TOPICS,
+    PACE_NAMES,
+    PACE_SUMMARIES,
     SET_BY_FORMAT,
     SetupItem,
     format_mismatch,
@@ -65,6 +67,7 @@ ITEM_LABELS: dict[SetupItemKind, str] = {
     "rounds": "Rounds",
     "budget": "Budget",
     "mode": "Mode",
+    "pace": "Pace",
     "judge": "Judges",
     "begin": "Start the debate",
 }
@@ -120,6 +123,8 @@ class SetupRows:
                 return SET_BY_FORMAT if setup.rounds is None else str(setup.rounds)
             case "budget":
                 return setup.budget
+            case "pace":
+                return PACE_NAMES[setup.step]
         return setup.mode.value
 
     def _note(self, item: SetupItem) -> Piece:
@@ -135,6 +140,8 @@ class SetupRows:
                 return self._cost_note()
             case "mode":
                 return Piece(MODE_SUMMARIES[setup.mode], Tone.QUIET)
+            case "pace":
+                return Piece(PACE_SUMMARIES[setup.step], Tone.QUIET)
         source = setup.source(item)
         if not source:
             return Piece(_ADD_TEXTS[item.kind], Tone.QUIET)
@@ -234,6 +241,9 @@ def help_text(
         case SetupItem("mode"):
             modes = "\n".join(f"{mode.value}: {summary}" for mode, summary in MODE_SUMMARIES.items())
             return "Display modes", modes, "Press m during the debate to change it."
+        case SetupItem("pace"):
+            about = "With “step by step”, the debate waits between rounds, so that you can read. Like --step."
+            return "Pace", about, "Press w during the debate to change it."
         case SetupItem("rounds"):
             return "Rounds", "How often the phases that a format repeats are held. Like -r."
         case SetupItem("budget"):

@@ -59,6 +59,9 @@ async def test_arrows_change_what_is_pointed_at() -> None:
         await start.press("down", "left")
         assert start.screen.setup.mode is DisplayMode.STAGGERED
         await start.press("down", "right")
+        assert start.screen.setup.step
+        assert "a key starts each round" in start.text
+        await start.press("down", "right")
         assert start.screen.setup.judges == (OPENAI,)
         await start.press("down", "left")
         assert start.screen.setup.judges == (OPENAI, "demo")
@@ -71,6 +74,7 @@ async def test_arrows_change_what_is_pointed_at() -> None:
             mode=DisplayMode.STAGGERED,
             rounds=1,
             max_cost=0.1,
+            step=True,
             judges=(OPENAI, "demo"),
         )
 
@@ -229,7 +233,7 @@ async def test_the_mouse_does_what_keys_do() -> None:
         assert "Debater 3" in start.text
         await start.pilot.click(offset=(0, 0))
         assert isinstance(start.app.screen, StartScreen)
-        await start.pilot.click(listed, offset=(20, 11))
+        await start.pilot.click(listed, offset=(20, 12))
         assert len(start.proposed) == 1
 
 
@@ -251,7 +255,7 @@ async def test_every_row_can_be_reached_however_low_the_screen(height: int) -> N
     proposal = DebateSetup(topic="x", debaters=("demo",) * 4, judges=("demo",) * 3)
     async with StartHarness(proposal).opened(80, height) as start:
         await start.press("tab")
-        for _ in range(11):
+        for _ in range(12):
             assert "❯" in start.text
             await start.press("down")
         assert any("❯" in row and "Start the debate" in row for row in start.rows)
