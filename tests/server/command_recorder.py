@@ -24,6 +24,8 @@ class CommandRecorder:
             case Interject():
                 self.log.append(Interjection(text=command.text, to=command.to))
             case CastVote():
-                self.log.append(Vote(when=command.when, debater=command.debater, voter=command.voter))
+                self.log.append(
+                    Vote(when=command.when, debater=command.debater, voter=command.voter, side=command.side)
+                )
             case _:
                 self.heard.append(command)
