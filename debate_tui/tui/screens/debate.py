@@ -22,7 +22,7 @@ from debate_tui.tui.screens.export import ExportController
 from debate_tui.tui.screens.moderation import ModerationController, PauseController
 from debate_tui.tui.screens.search import SearchController
 from debate_tui.tui.screens.voting import OutcomeController, VotingController
-from debate_tui.tui.widgets.footer import NoticeBar
+from debate_tui.tui.widgets.footer import NoticeBar, Notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,9 +117,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self._buffer = buffer
         self._on_ready = on_ready
         self._is_styled = False
-        self._warning = self._wait_notice = ""
-        self._notice = options.notice
-        self._shows_size_notice = True
+        self._notices = Notices(lasting=options.notice)
         self._follower = LogFollower(
             buffer,
             statistics=statistics,
@@ -214,7 +212,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         """Show a problem above the footer until an empty text removes it; can be called from any task."""
 
         def show() -> None:
-            self._warning = text
+            self._notices.warning = text
             self._show_notices(self.size.width)
 
         self.call_later(show)
@@ -226,16 +224,18 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         """
 
         def show() -> None:
-            self._wait_notice = f"{reason} {self.view.glyphs.separator} {progress}" if progress else reason
+            self._notices.waiting = (
+                f"{reason} {self.view.glyphs.separator} {progress}" if progress else reason
+            )
             self._show_notices(self.size.width)
 
         self.call_later(show)
 
     def _show_notices(self, width: int) -> None:
-        too_small = self.view.panes.too_small_message if self._shows_size_notice else ""
-        lasting = () if too_small else (self.view.options.sharing_notice, self._notice)
-        notices = (too_small or self._wait_notice or self._warning, *lasting)
-        dismissible = (too_small, self._warning, self._notice)
+        too_small = self.view.panes.too_small_message if self._notices.shows_size else ""
+        lasting = () if too_small else (self.view.options.sharing_notice, self._notices.lasting)
+        notices = (too_small or self._notices.waiting or self._notices.warning, *lasting)
+        dismissible = (too_small, self._notices.warning, self._notices.lasting)
         self._notice_bar.dismissible = any(notice and notice in notices for notice in dismissible)
         self._notice_bar.update("\n".join(filter(None, notices)), width)
 
@@ -243,8 +243,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         """Remove the notices the user can do without; return whether there were any."""
         if not self._notice_bar.dismissible:
             return False
-        self._warning = self._notice = ""
-        self._shows_size_notice = False
+        self._notices.warning = self._notices.lasting = ""
+        self._notices.shows_size = False
         self._show_notices(self.size.width)
         return True
 
@@ -262,7 +262,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         if isinstance(event, DebatePaused) and not event.debater and event.reason not in ("user", STEP_PAUSE):
             self.warn(one_line(event.reason))  # a limit that blocks further turns
         if isinstance(event, PhaseStarted) and len(self.view.transcript.steps) > 1:
-            self._notice, self._shows_size_notice = "", False
+            self._notices.lasting, self._notices.shows_size = "", False
             self._show_notices(self.size.width)
         self.view.update_hints()
 

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
-from textual.scrollbar import ScrollBarRender
 from textual.widgets import Static
 
 from debate_tui.domain import wording
@@ -21,7 +20,7 @@ from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import themes
 from debate_tui.tui.styles import DimmedScreen, Tone
 from debate_tui.tui.widgets.input_bars import LineInput
-from debate_tui.tui.widgets.option_list import MarkedList, to_content, to_lines
+from debate_tui.tui.widgets.option_list import MarkedList, PlainScrollBarRender, to_content, to_lines
 from debate_tui.tui.widgets.rows import Piece, pieces_width
 
 if TYPE_CHECKING:
@@ -106,12 +105,6 @@ class OverlayScreen(ModalScreen[Result]):
 PARAGRAPH_WIDTH = 64
 COLUMNS_AROUND_CARD = 6
 """Columns of a card besides its text: the padding, and one for the scrollbar."""
-
-
-class PlainScrollBarRender(ScrollBarRender):
-    """A scrollbar whose ends are at whole rows."""
-
-    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class CardScreen(OverlayScreen[Result]):

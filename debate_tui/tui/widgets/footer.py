@@ -6,6 +6,7 @@ import textwrap
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 
 from debate_tui.tui.styles import Tone
@@ -122,6 +123,15 @@ def shorten_path(path: str, width: int, ellipsis: str) -> str:
 MAX_ROWS_PER_NOTICE = 2
 """Maximum rows per notice."""
 MAX_NOTICE_ROWS = 3
+
+
+class Notices(Struct):
+    """What the debate screen has to say above its footer, besides where others can watch."""
+
+    warning: str = ""
+    waiting: str = ""
+    lasting: str = ""
+    shows_size: bool = True
 
 
 _DISMISS_PIECES = (Piece("esc", Tone.FOCUS, bold=True), Piece(" dismiss", Tone.QUIET))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.content import Content
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.widgets import OptionList
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from debate_tui.tui.widgets.rows import Piece
 
 MARK_CELLS = 2
+
+
+class PlainScrollBarRender(ScrollBarRender):
+    """A scrollbar whose ends are at whole rows."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 class MarkedList(OptionList):

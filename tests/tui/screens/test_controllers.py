@@ -25,7 +25,7 @@ def make_view(**pane_state: bool) -> Any:
         send=sent.append,
         handle=sent.append,
         glyphs=None,
-        options=SimpleNamespace(swap_source=None),
+        options=SimpleNamespace(swap_source=None, step=False),
         debater_name=str.title,
         show_pane=lambda _: None,
         screen=SimpleNamespace(app=SimpleNamespace(push_screen=lambda dialog, decided: decided(0))),
