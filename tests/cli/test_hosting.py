@@ -12,7 +12,7 @@ import debate_tui
 from debate_tui.cli.hosting import HostingOptions, check_options, parse_share_address
 from debate_tui.cli.options import debate
 from debate_tui.cli.serve import DEFAULT_MAX_COST, DEFAULT_MAX_TOKENS, STORE_PASSWORD_VARIABLE
-from debate_tui.cli.subcommands import serve
+from debate_tui.cli.subcommands import COMMANDS
 from debate_tui.domain.errors import UsageError
 from debate_tui.server import commands, limits
 from debate_tui.server.auth import GUESS_BURST
@@ -47,9 +47,10 @@ MANUAL = (Path(debate_tui.__file__).parent / "manual" / "hosting.md").read_text(
 
 
 def test_the_manual_names_options_that_exist() -> None:
-    known = {option for command in (serve, debate) for each in command.params for option in each.opts}
+    hosting = (debate, COMMANDS["serve"], COMMANDS["watch"])
+    known = {option for command in hosting for each in command.params for option in each.opts}
     assert set(re.findall(r"--[a-z][a-z-]+", MANUAL)) <= known
-    variables = {each.envvar for each in serve.params if isinstance(each.envvar, str)}
+    variables = {each.envvar for command in hosting for each in command.params if each.envvar}
     assert set(re.findall(r"DEBATE_TUI_[A-Z_]+", MANUAL)) <= variables | {STORE_PASSWORD_VARIABLE}
 
 

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from httpx_sse import aconnect_sse
 
+import debate_tui
 from debate_tui.record.stores import open_store
 from debate_tui.server.asgi_servers import bind_socket
 from tests.server.chromium import Browser, needs_browser
@@ -22,7 +23,7 @@ from tests.server.generated_debates import example_debate
 from tests.server.received_messages import ReceivedMessages, check_same_log
 from tests.server.running_server import return_quickly, running_server
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+MANUAL = Path(debate_tui.__file__).parent / "manual" / "hosting.md"
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 CURL = """\
 id=
 until [ "$status" = 204 ]; do
-  status=$(curl -sN -o >(tee -a debate.sse) -w '%{http_code}' -H "Last-Event-ID: $id" "$url")
+  status=$(curl -sN -o >(tee -a debate.sse) -w '%{http_code}' \\
+    -H "Last-Event-ID: $id" "$url")
   id=$(sed -n 's/^id: //p' debate.sse | tail -n 1)
 done
 """
@@ -99,8 +101,8 @@ async def read_across_restart(
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 async def test_curl(tmp_path: Path) -> None:
-    """The script of the README."""
-    assert CURL in README.read_text("utf-8")
+    """The script of the manual."""
+    assert CURL in MANUAL.read_text("utf-8")
     log = example_debate()
     folder = tmp_path / "curl"
     folder.mkdir()
