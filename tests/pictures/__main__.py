@@ -75,7 +75,7 @@ class Camera:
 
 
 async def debate() -> str:
-    """The film: a topic is typed, three debaters stream, a stream is cut and heals, the verdict."""
+    """The film: a topic is typed, two debaters stream, one is cut off and resumes, the verdict."""
     options = ("--chaos", "--no-record", *DEBATE)
     async with run_in_terminal(*options, program=("-c", ONE_CUT), columns=COLUMNS, rows=ROWS) as terminal:
         camera = Camera(terminal, speed=1.5)
@@ -88,8 +88,10 @@ async def debate() -> str:
         terminal.press("\r")
         await terminal.wait_for_text("streaming")
         async with camera.running():
-            await terminal.wait_for_text("Which side are you on now?", "n  not now")
-            terminal.press("n")
+            await vote(terminal, "Before it starts", "u")
+            terminal.press("\x1b")  # dismisses the notice
+            await terminal.wait_for_text("complete")
+            await vote(terminal, "It's over", "b")
             await terminal.wait_for_text("The verdict")
             await asyncio.sleep(1)
         camera.shoot(5)
@@ -97,6 +99,16 @@ async def debate() -> str:
         camera.frames,
         "Three debaters stream side by side; one is cut off and resumes; a judge gives a verdict",
     )
+
+
+async def vote(terminal: Terminal, question: str, choice: str) -> None:
+    """Open the ballot, and take a moment to choose."""
+    await terminal.wait_for_text(question)
+    await asyncio.sleep(1)
+    terminal.press("v")
+    await terminal.wait_for_text("n  not now")
+    await asyncio.sleep(1.5)
+    terminal.press(choice)
 
 
 async def replay() -> str:
