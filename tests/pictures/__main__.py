@@ -35,11 +35,11 @@ DEBATE = (*DEBATERS, "-f", "assigned-sides", "-r", "1", "--judge", "demo")
 ONE_CUT = """
 from debate_tui.__main__ import main
 from debate_tui.resilience import chaos
-chaos._SCRIPTED_FAILURES = ((), (chaos.FailureKind.CUT,))
+chaos._SCRIPTED_FAILURES = ((), (chaos.FailureKind.CUT, chaos.FailureKind.REFUSED_CONNECTION))
 chaos._MAX_FAILURES = 0
 main()
 """
-"""The program, with --chaos reduced to one cut of the second debater's stream."""
+"""The program, with --chaos reduced to a cut of the second debater's stream and a refused reconnection."""
 
 
 class Camera:
@@ -104,10 +104,10 @@ async def debate() -> str:
 async def vote(terminal: Terminal, question: str, choice: str) -> None:
     """Open the ballot, and take a moment to choose."""
     await terminal.wait_for_text(question)
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.5)
     terminal.press("v")
     await terminal.wait_for_text("n  not now")
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(1)
     terminal.press(choice)
 
 
