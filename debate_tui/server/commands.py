@@ -41,7 +41,7 @@ class StopRequest(Struct, frozen=True, forbid_unknown_fields=True, tag_field="co
 class VoteRequest(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command", tag="vote"):
     """A vote for a debater or a side, else undecided; `when` defaults to what is possible now.
 
-    Its voter is whoever sent it, never what it contains.
+    The voter is the sender of the request; the request itself cannot name one.
     """
 
     debater: str | None = None
