@@ -55,7 +55,7 @@ async def test_what_was_chosen_is_there_the_next_time(own_folders: Path) -> None
     ) as terminal:
         await terminal.wait_until(chosen)
         terminal.press("Is tea better?\r")
-        await terminal.wait_for_text("Is tea better?", "waiting")
+        await terminal.wait_for_text("Is tea better?", "Scripted demo")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
     assert saved_state(own_folders)["debaters"] == ["demo:sceptic", "demo"]

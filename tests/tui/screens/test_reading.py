@@ -245,7 +245,7 @@ async def test_whole_debate_is_copied_as_markdown() -> None:
 
 
 async def test_help_and_hints_name_the_keys() -> None:
-    async with DebateHarness(2).begin().phase().opened(200, 50) as board:
+    async with DebateHarness(2).begin().phase().opened(240, 50) as board:
         assert "S scroll together" in board.rows[-1]
         assert "[ ] turns" in board.rows[-1]
         await board.press("question_mark")

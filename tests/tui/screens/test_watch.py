@@ -112,5 +112,5 @@ async def test_help_lists_the_keys_of_a_viewer() -> None:
     board = watch_board()
     async with board.opened():
         await board.press("question_mark")
-        assert "pause or resume all, here only" in board.text
+        assert "pause or resume all (here)" in board.text
         assert "interject" not in board.text
