@@ -13,10 +13,14 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.renderables.background_screen import BackgroundScreen
 
+from debate_tui.domain.sanitise import one_line
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rich.color import Color as RichColor
+
+    from debate_tui.domain.events import DebaterInfo
 
 
 class Tone(enum.StrEnum):
@@ -45,6 +49,15 @@ _DEBATER_TONES = (Tone.DEBATER_1, Tone.DEBATER_2, Tone.DEBATER_3, Tone.DEBATER_4
 def debater_tones(debaters: Iterable[str]) -> dict[str, Tone]:
     """Return the tone of each debater, by place; `debaters` are the ids of all of them in order."""
     return dict(zip(debaters, itertools.cycle(_DEBATER_TONES), strict=False))
+
+
+def tones_by_name(debaters: Mapping[str, DebaterInfo]) -> dict[str, Tone]:
+    """Return the tones of debaters by name, and those of sides, which are those of their first debaters."""
+    tones: dict[str, Tone] = {}
+    for debater, tone in debater_tones(debaters).items():
+        tones.setdefault(one_line(debaters[debater].side), tone)
+        tones[one_line(debaters[debater].name)] = tone
+    return tones
 
 
 def resolve_colour(variables: dict[str, str], tone: Tone | str) -> Color:

@@ -9,16 +9,14 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.display.markdown.wrap import wrap
 from debate_tui.domain.judging.summary import MAX_JUDGE_SCORE, OutcomeSummary, summarise_outcome
-from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.wording import (
     count_of,
-    debater_name,
     describe_debate_end,
     describe_size,
     describe_swing,
 )
 from debate_tui.tui.screens.dialogs import OverlayScreen
-from debate_tui.tui.styles import Tone, debater_tones
+from debate_tui.tui.styles import Tone, tones_by_name
 from debate_tui.tui.widgets.footer import HINT_GAP
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
 
@@ -259,15 +257,6 @@ def _pad_column(pieces: tuple[Piece, ...], width: int, ellipsis: str) -> tuple[P
     return (*kept, Piece(" " * (width - pieces_width(kept))))
 
 
-def _tones_by_name(transcript: Transcript) -> dict[str, Tone]:
-    """Return the colours of debaters, and of sides, which have that of their first debater."""
-    tones: dict[str, Tone] = {}
-    for debater, tone in debater_tones(transcript.debaters).items():
-        tones.setdefault(one_line(transcript.debaters[debater].side), tone)
-        tones[debater_name(transcript, debater)] = tone
-    return tones
-
-
 MAX_TEXT_WIDTH = 96
 """Maximum cells per line that are comfortable to read."""
 
@@ -345,7 +334,7 @@ class VerdictCard(TextRows):
         facts = self._facts or describe_size(self._transcript) if ending else ()
         notes = (Piece(f" {self._glyphs.separator} ".join(facts), Tone.QUIET), self._status)
         outcome = found or OutcomeSummary("", (), (), None, ())
-        tones = _tones_by_name(self._transcript)
+        tones = tones_by_name(self._transcript.debaters)
         rows = VerdictRows(title, outcome, self._text_width, self._glyphs, tones)
         self._rows = tuple(rows.rows(*(note for note in notes if note.text)))
         self._key_rows = tuple(self._layout_keys())
