@@ -16,7 +16,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from debate_tui.domain.stream import MIN_CONTINUED_LENGTH, Chunk, StreamOrigin
+from debate_tui.domain.stream import Chunk, StreamOrigin
 from debate_tui.resilience.delivered_text import SpliceResult, TextPosition, is_unintended_repeat
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ class ContinuationTrimmer:
 
 def _has_variety(text: str) -> bool:
     """Return whether a text is more than one or two repeated characters, such as a table's rule."""
-    return len(text) > MIN_CONTINUED_LENGTH and len(set(text)) > 2
+    return len(set(text)) > 2
 
 
 def _normalise(text: str) -> str:

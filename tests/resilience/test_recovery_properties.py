@@ -11,7 +11,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from debate_tui.domain.stream import (
@@ -330,6 +330,8 @@ class ContinuedSource:
     st.integers(1, 9),
     st.lists(st.integers(0, 100_000), max_size=5),
 )
+@example("Hello. " * 9 + "Bye.", 7, [3])
+@example("Hello.\n\n\n" * 9 + "Bye.", 1, [27])
 async def test_an_answer_that_begins_again_stands_once(text: str, size: int, cuts: list[int]) -> None:
     source = ContinuedSource(cut_into_words(text, size), cuts)
     clock, policy = ManualClock(), RecoveryPolicy(max_retries=len(cuts))
