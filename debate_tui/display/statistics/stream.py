@@ -319,7 +319,7 @@ class StreamStatistics:
         self._held_since += seconds if self._held_since else 0.0
 
     def set_held(self, at: float, *, held: bool) -> None:
-        """Stop the turn's times while the debater is paused, or let them go on."""
+        """Stop the turn's times while the debater is paused, or let them continue."""
         self._last_chunk_at = 0.0
         if held:
             self._held_since = self._held_since or at
