@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.debate import OutcomeKind, ParameterValue
-from debate_tui.domain.stream import FaultReport, FinishReason, StreamState, Usage
+from debate_tui.domain.stream import Citation, FaultReport, FinishReason, StreamState, Usage
 
 
 class BaseEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -34,11 +34,25 @@ class DebaterInfo(Struct, frozen=True, omit_defaults=True):
     parameters: dict[str, ParameterValue] = {}
 
 
+class MaterialInfo(Struct, frozen=True, omit_defaults=True):
+    """A piece of material as the log records it; its text is stored once, beside the events.
+
+    `sha256` is the hexadecimal hash of the text in UTF-8. `debater` (in JSON: ``for``) is the id of the only
+    debater who gets it, empty if everyone does. The place in the list, from 1, is the number it is cited by.
+    """
+
+    name: str
+    sha256: str
+    characters: int
+    debater: str = msgspec.field(name="for", default="")
+
+
 class DebateStarted(BaseEvent, frozen=True, tag="debate.started"):
     """The debate starts.
 
     `outcome` is how the format settles the debate. `prices` names the price table used and its date.
-    `version` is the program's; `format_hash` tells formats of the same name apart.
+    `version` is the program's; `format_hash` tells formats of the same name apart. In a `blind` debate the
+    debaters have letters for names, and neither source nor model, until `debaters.revealed`.
     """
 
     debate: str
@@ -49,6 +63,8 @@ class DebateStarted(BaseEvent, frozen=True, tag="debate.started"):
     prices: str = ""
     version: str = ""
     format_hash: str = ""
+    material: tuple[MaterialInfo, ...] = ()
+    blind: bool = False
 
 
 class PhaseStarted(BaseEvent, frozen=True, tag="phase.started"):
@@ -84,11 +100,26 @@ class TurnSuperseded(BaseEvent, frozen=True, tag="turn.superseded"):
     attempt: int
 
 
+class Quote(Struct, frozen=True, omit_defaults=True):
+    """A quote in a text, and whether it was found word for word.
+
+    `offset` and `end` are its place in the text, with its quotation marks. `number` is the number of the
+    material it cites, 0 if it cites none.
+    """
+
+    text: str
+    offset: int
+    end: int
+    found: bool
+    number: int = 0
+
+
 class TurnFinished(BaseEvent, frozen=True, tag="turn.finished"):
     """A turn ended; `model` and `response` (its id) are as the server names them.
 
     `cost` is in US dollars: the server's own figure if it reports one, otherwise computed from the price
-    table. Times are in milliseconds.
+    table. `citations` are those the provider sent, `quotes` those found in the answer and checked. Times are
+    in milliseconds.
     """
 
     turn: int
@@ -98,6 +129,8 @@ class TurnFinished(BaseEvent, frozen=True, tag="turn.finished"):
     cost: float | None = None
     model: str = ""
     response: str = ""
+    citations: tuple[Citation, ...] = ()
+    quotes: tuple[Quote, ...] = ()
     ttft_ms: int | None = None
     duration_ms: int | None = None
 
@@ -194,7 +227,7 @@ class Verdict(BaseEvent, frozen=True, tag="verdict"):
     `winner` is a debater's id. It is `None` for a tie, and also if there is no verdict; `problem` then says
     why. `agreed` says whether both reading orders named the same winner, `controlled` whether there were
     two. `scores` are the mean scores; `marks` are the scores of the first reading. Stances range from 0
-    (entirely against) to 100 (entirely for). `cost` is in US dollars.
+    (entirely against) to 100 (entirely for). `quotes` are those in `why`. `cost` is in US dollars.
     """
 
     judge: str
@@ -207,10 +240,60 @@ class Verdict(BaseEvent, frozen=True, tag="verdict"):
     why: str = ""
     stance_before: int | None = None
     stance_after: int | None = None
+    quotes: tuple[Quote, ...] = ()
     problem: str = ""
     usage: Usage | None = None
     cost: float | None = None
     parameters: dict[str, ParameterValue] = {}
+
+
+class Difference(Struct, frozen=True, omit_defaults=True):
+    """A point on which the debaters differ, and what would settle it."""
+
+    point: str
+    settled_by: str = ""
+
+
+class ChangedMind(Struct, frozen=True):
+    """A debater who changed its mind, and how."""
+
+    debater: str
+    change: str
+
+
+class StrongestArgument(Struct, frozen=True):
+    """A debater's strongest argument, and the quote it rests on; `found` if it was really said."""
+
+    debater: str
+    argument: str
+    quote: str
+    found: bool
+
+
+class Report(BaseEvent, frozen=True, tag="report"):
+    """What a debate came to, by one judge, after the verdicts.
+
+    `unanswered` are the points that no one answered. If there is no report, `problem` says why. `cost` is in
+    US dollars.
+    """
+
+    judge: str
+    model: str
+    agreed: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    changed_minds: tuple[ChangedMind, ...] = ()
+    strongest: tuple[StrongestArgument, ...] = ()
+    unanswered: tuple[str, ...] = ()
+    problem: str = ""
+    usage: Usage | None = None
+    cost: float | None = None
+    parameters: dict[str, ParameterValue] = {}
+
+
+class DebatersRevealed(BaseEvent, frozen=True, tag="debaters.revealed"):
+    """A blind debate is no longer blind: from here on, `debaters` have their names, sources and models."""
+
+    debaters: tuple[DebaterInfo, ...]
 
 
 class DebateFinished(BaseEvent, frozen=True, tag="debate.finished"):
@@ -236,6 +319,8 @@ Event = (
     | Interjection
     | Vote
     | Verdict
+    | Report
+    | DebatersRevealed
     | DebateFinished
 )
 

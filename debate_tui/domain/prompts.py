@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.debate import Debater, Round
+from debate_tui.domain.material import Material
 from debate_tui.domain.stream import Message
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Brief(Struct, frozen=True, kw_only=True):
 
     `format` is the format's title. `speeches` are those the phase lets the debater see, oldest first, its
     own included. `removed_names` are the names of debaters who left; `interjections` the moderator's
-    remarks to this debater since its last turn.
+    remarks to this debater since its last turn. `material` is what this debater may see.
     """
 
     topic: str
@@ -45,6 +46,7 @@ class Brief(Struct, frozen=True, kw_only=True):
     speeches: tuple[Speech, ...] = ()
     removed_names: tuple[str, ...] = ()
     interjections: tuple[str, ...] = ()
+    material: tuple[Material, ...] = ()
 
 
 _RULES_FOR_ALL = (

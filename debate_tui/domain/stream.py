@@ -244,12 +244,19 @@ class UsageUpdate(Struct, frozen=True):
     usage: Usage
 
 
+class Citation(Struct, frozen=True, omit_defaults=True):
+    """A web page or document that a provider names as a source of the answer; `title` may be empty."""
+
+    url: str
+    title: str = ""
+
+
 class Finished(Struct, frozen=True):
     """The stream's own end marker was seen; always the last item of a stream.
 
     If there was no text, `instead` says what came in its place, such as ``a tool call`` or ``only
     reasoning``. `model` and `response` (its id) are as the server names them; `cost` is what it charges, in
-    US dollars.
+    US dollars. `citations` are the sources it names, in its order, each once.
     """
 
     reason: FinishReason = "complete"
@@ -258,6 +265,7 @@ class Finished(Struct, frozen=True):
     model: str = ""
     response: str = ""
     cost: float | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 class Reclassified(Struct, frozen=True):

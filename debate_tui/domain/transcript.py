@@ -17,10 +17,12 @@ from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
     DebaterReturned,
+    DebatersRevealed,
     DebateStarted,
     Event,
     Interjection,
     PhaseStarted,
+    Report,
     StreamStatus,
     TurnDelta,
     TurnFinished,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from debate_tui.domain.debate import OutcomeKind
-    from debate_tui.domain.events import DebaterInfo
+    from debate_tui.domain.events import DebaterInfo, MaterialInfo
     from debate_tui.domain.stream import FaultReport, FinishReason, Usage
 
 RosterChange = DebaterRemoved | DebaterReplaced | DebaterReturned
@@ -217,8 +219,9 @@ class Transcript:
     stands for several has the `seq` of the last). A delta costs O(1), however long the text is.
 
     `debaters` has every debater with its current source and model, `active_debaters` the ids of those still
-    in the debate, `statuses` each debater's last status, `turns` each turn by its number. `pause` is `None`
-    unless the debate is paused, `end` unless it is finished. `finished_at` is when it first finished.
+    in the debate, `statuses` each debater's last status, `turns` each turn by its number. `report` is the
+    last one. `is_blind` holds until the debaters are revealed. `pause` is `None` unless the debate is paused,
+    `end` unless it is finished. `finished_at` is when it first finished.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -236,6 +239,8 @@ class Transcript:
         self.format = ""
         self.outcome: OutcomeKind = "none"
         self.prices = ""
+        self.material: tuple[MaterialInfo, ...] = ()
+        self.is_blind = False
         self.debaters: dict[str, DebaterInfo] = {}
         self.active_debaters: tuple[str, ...] = ()
         self.steps: list[PhaseStarted] = []
@@ -243,6 +248,7 @@ class Transcript:
         self.statuses: dict[str, StreamStatus] = {}
         self.side_events: list[SideEvent] = []
         self.verdicts: list[Verdict] = []
+        self.report: Report | None = None
         self.votes: list[Vote] = []
         self.pause: DebatePaused | None = None
         self.end: DebateFinished | None = None
@@ -289,8 +295,11 @@ class Transcript:
                 self.steps.append(event)
             case DebaterRemoved() | DebaterReplaced() | DebaterReturned():
                 self._apply_to_roster(event)
-            case Verdict() | Vote():
+            case Verdict() | Vote() | Report():
                 self._apply_judgement(event)
+            case DebatersRevealed():
+                self.debaters = {debater.id: debater for debater in event.debaters}
+                self.is_blind = False
             case Interjection():
                 self._add_side_event(event)
             case DebatePaused() | DebateResumed():
@@ -314,9 +323,11 @@ class Transcript:
                     turn.reopen()
             self.pause = self.end = self.finished_at = None  # a stopped debate is resumed
 
-    def _apply_judgement(self, event: Verdict | Vote) -> None:
+    def _apply_judgement(self, event: Verdict | Vote | Report) -> None:
         if isinstance(event, Verdict):
             self.verdicts.append(event)
+        elif isinstance(event, Report):
+            self.report = event
         else:
             self.votes.append(event)
 
@@ -327,6 +338,8 @@ class Transcript:
         self.format = event.format
         self.outcome = event.outcome
         self.prices = event.prices
+        self.material = event.material
+        self.is_blind = event.blind
         self.debaters = {debater.id: debater for debater in event.debaters}
         self.active_debaters = tuple(self.debaters)
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from debate_tui.domain import events
 from debate_tui.domain.debate import MIN_DEBATERS, Debater, Format, Round, may_see
 from debate_tui.domain.events import Interjection
+from debate_tui.domain.material import Material, material_for
 from debate_tui.domain.prompts import Brief, Speech
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
 
     No new turn starts once the debate has used `max_tokens`, input and output together, or has cost
     `max_cost`, in US dollars. `prices` names the price table for that. With `step`, the debate waits between
-    rounds until it is resumed.
+    rounds until it is resumed. `material` is that of all debaters, hidden material included.
     """
 
     debate: str
@@ -147,6 +148,7 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
     max_cost: float | None = None
     prices: str = ""
     step: bool = False
+    material: tuple[Material, ...] = ()
 
 
 class Backpressure(Protocol):
@@ -202,6 +204,7 @@ def build_brief(
         speeches=tuple(_visible_speeches(spec, transcript, debater, round_, seq)),
         removed_names=tuple(d.name for d in spec.debaters if d.id not in active_ids),
         interjections=tuple(_interjections_for(transcript, debater, turn)),
+        material=tuple(material_for(spec.material, debater.id)),
     )
 
 

@@ -173,6 +173,7 @@ class Session:
                 prices=spec.prices,
                 version=__version__,
                 format_hash=format_hash(spec.format),
+                material=tuple(each.info for each in spec.material),
             )
         )
         for debater in self._roster.all_ids:
