@@ -134,7 +134,7 @@ If a model that should continue such a short text starts over, this looks the sa
 """
 
 
-class Resume(Struct, frozen=True):
+class ResumePoint(Struct, frozen=True):
     """What a source needs to resume a turn after an earlier attempt was interrupted.
 
     `attempt` is the number of the last attempt; the next one has a higher number. `after_cursor` counts the
@@ -154,8 +154,8 @@ class Resume(Struct, frozen=True):
         text, reasoning = self.after_cursor
         return self.text[: len(self.text) - text], self.reasoning[: len(self.reasoning) - reasoning]
 
-    def for_new_answer(self) -> Resume:
-        """Return this resume for a model without usable cursor: drop a text too short to continue."""
+    def for_new_answer(self) -> ResumePoint:
+        """Return this resume point for a model without usable cursor: drop a text too short to continue."""
         return structs.replace(self, text="") if len(self.text) <= MIN_CONTINUED_LENGTH else self
 
 
@@ -314,7 +314,7 @@ class Source(Protocol):
         ...
 
     def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """Open one connection for one turn.
 

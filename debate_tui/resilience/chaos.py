@@ -21,7 +21,7 @@ from debate_tui.domain.stream import Chunk, Fault, FaultKind
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from debate_tui.domain.stream import RecoveryPolicy, Resume, Source, StreamItem, TurnRequest
+    from debate_tui.domain.stream import RecoveryPolicy, ResumePoint, Source, StreamItem, TurnRequest
 
 RATE_LIMIT_SECONDS = 4.0
 """Wait requested by a rate limit, in seconds: long enough to see the badge count down."""
@@ -86,7 +86,7 @@ class ChaosSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
         if request.turn != self._turn:

@@ -15,7 +15,7 @@ from debate_tui.domain.stream import Chunk, Cursor
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from debate_tui.domain.stream import Resume
+    from debate_tui.domain.stream import ResumePoint
 
 
 MAX_CURSORS = 2048
@@ -52,7 +52,7 @@ class DeliveredText:
     A cursor with an empty position means that the stream cannot be resumed from there.
     """
 
-    def __init__(self, resume: Resume | None = None) -> None:
+    def __init__(self, resume: ResumePoint | None = None) -> None:
         self.cursor: Cursor | None = None
         self.answer_length = self.reasoning_length = 0
         self._answer, self._reasoning = io.StringIO(), io.StringIO()

@@ -31,7 +31,7 @@ from debate_tui.domain.stream import (
     KeepAlive,
     Reclassified,
     RecoveryPolicy,
-    Resume,
+    ResumePoint,
     StateChange,
     StreamOrigin,
     Superseded,
@@ -81,8 +81,8 @@ class RecoveringSource:
     `clock` defaults to the event loop; `random` returns numbers from 0 to 1 for the jitter. `announce` is
     called from the event loop with everything that happens.
 
-    A stream opened with a `Resume` continues its attempt numbers and splices its text to the given one. To
-    retry at once, in any state, close the stream and open it again with a `Resume`.
+    A stream opened with a `ResumePoint` continues its attempt numbers and splices its text to the given
+    one. To retry at once, in any state, close the stream and open it again with a `ResumePoint`.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class RecoveringSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """Open one turn; see `Source.open`. No connection is made before the first item is requested."""
         clock = self._clock or asyncio.get_running_loop()
@@ -145,7 +145,7 @@ class TurnRecovery:
         self,
         source: Source,
         request: TurnRequest,
-        resume: Resume | None,
+        resume: ResumePoint | None,
         watchdog: Watchdog,
         retries: RetryBudget,
         clock: asyncio.AbstractEventLoop,
@@ -220,12 +220,12 @@ class TurnRecovery:
         self._watchdog.start_connection()
         return self._connection
 
-    def _resume(self) -> Resume | None:
+    def _resume(self) -> ResumePoint | None:
         shown = self._delivered
         if not shown.length and shown.cursor is None:
             return None
         cursor = shown.cursor
-        resume = Resume(self._attempt - 1, cursor, shown.answer, shown.reasoning, shown.after_cursor)
+        resume = ResumePoint(self._attempt - 1, cursor, shown.answer, shown.reasoning, shown.after_cursor)
         return resume if cursor and cursor.position else resume.for_new_answer()
 
     # Items from the source.
@@ -323,7 +323,7 @@ class TurnRecovery:
         reasoning = old.reasoning[: begin.reasoning] + old.answer[now.answer_start : begin.answer]
         reasoning += "".join(chunk.text for chunk in held)
         # No earlier cursor reflects the tag; the one after it does.
-        yield self._supersede(DeliveredText(Resume(self._attempt, None, kept, reasoning)))
+        yield self._supersede(DeliveredText(ResumePoint(self._attempt, None, kept, reasoning)))
         now.splicer = ContinuationTrimmer(self._delivered) if kept else None
         now.passthrough = now.splicer is None
         if not now.new_text:

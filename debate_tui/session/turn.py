@@ -13,7 +13,7 @@ from debate_tui.domain.stream import (
     Chunk,
     FaultReport,
     Finished,
-    Resume,
+    ResumePoint,
     StateChange,
     Superseded,
     Usage,
@@ -215,7 +215,7 @@ class RunningTurn:
         self.state = TurnState.WAITING
         self._end = Finished()
 
-    def start_stream(self, source: Source) -> Resume | None:
+    def start_stream(self, source: Source) -> ResumePoint | None:
         """Note that this source is asked now, and return where it resumes; `None` on the first opening.
 
         A cursor of another source is useless to this one: it gets only the text.
@@ -224,12 +224,12 @@ class RunningTurn:
         if source is not self._cursor_source:
             self._cursor_source, self._cursor = source, None
         if self._restart_attempt:
-            return Resume(self._attempt, None, "", "")
+            return ResumePoint(self._attempt, None, "", "")
         lengths = (self._logged.length, self._logged.reasoning_length)
         if self._stream_state == "waiting" and not any(lengths):
             return None
         length, reasoning_length = self._cursor_place if self._cursor else lengths
-        return Resume(
+        return ResumePoint(
             self._attempt,
             self._cursor,
             self._logged.text,

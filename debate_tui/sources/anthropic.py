@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anthropic.types import MessageParam, TextBlockParam
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import Message, Resume, TurnRequest
+    from debate_tui.domain.stream import Message, ResumePoint, TurnRequest
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClient, SdkClients
     from debate_tui.sources.sdk_stream import RawResponse, StreamContext
@@ -46,7 +46,7 @@ class AnthropicSource(SdkSource):
         )
 
     async def request_stream(
-        self, client: SdkClient[AsyncAnthropic], request: TurnRequest, resume: Resume | None
+        self, client: SdkClient[AsyncAnthropic], request: TurnRequest, resume: ResumePoint | None
     ) -> StreamContext:
         """See `SdkSource.request_stream`."""
         from anthropic import omit

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from debate_tui.domain.stream import Connected, Cursor, KeepAlive, Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Connected, Cursor, KeepAlive, ResumePoint, StreamItem, TurnRequest
     from debate_tui.sources.payloads import PayloadEvent
 
 
@@ -76,7 +76,7 @@ class RemoteEndpoint(ABC):
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncGenerator[AsyncIterator[StreamItem]]:
         """See `Source.open`.
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
+    from debate_tui.domain.stream import ResumePoint, Source, StreamItem, TurnRequest
     from debate_tui.sources.llama_server import ProgressCallback
 
     MakeSource = Callable[[str, Provider, SdkClients, ModelParameters], Source]
@@ -343,7 +343,7 @@ class LocalSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`; waits for the server if it is not running."""
         provider = await self._server.provider()

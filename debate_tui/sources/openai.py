@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import Resume, TurnRequest
+    from debate_tui.domain.stream import ResumePoint, TurnRequest
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.sdk import SdkClient, SdkClients
     from debate_tui.sources.sdk_stream import RawResponse, StreamContext
@@ -67,7 +67,7 @@ class OpenAISource(SdkSource):
         self._kept_responses = ServerKeptResponses()
 
     async def request_stream(
-        self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
+        self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: ResumePoint | None
     ) -> StreamContext:
         """See `SdkSource.request_stream`."""
         self._model = self._model or await _first_model(client)
@@ -86,7 +86,7 @@ class OpenAISource(SdkSource):
         return self._kept_responses.open(LlamaCppStreams(client), cursor, open_new, stream_id)
 
     def _open_responses(
-        self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: Resume | None
+        self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: ResumePoint | None
     ) -> StreamContext:
         from openai import omit
 
@@ -126,7 +126,7 @@ class OpenAISource(SdkSource):
         self,
         client: SdkClient[AsyncOpenAI],
         request: TurnRequest,
-        resume: Resume | None,
+        resume: ResumePoint | None,
         conversation_id: str = "",
     ) -> StreamContext:
         from openai import omit
@@ -161,7 +161,7 @@ class OpenAISource(SdkSource):
         )
 
     def _message_dicts(
-        self, request: TurnRequest, resume: Resume | None, optional_params: OptionalParams
+        self, request: TurnRequest, resume: ResumePoint | None, optional_params: OptionalParams
     ) -> Any:
         """Return the messages as the SDK's types for messages, which differ between the APIs."""
         messages = self._messages(request, resume, optional_params)

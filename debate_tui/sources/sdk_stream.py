@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from debate_tui.domain.debate import ModelParameters
-    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import ResumePoint, StreamItem, TurnRequest
     from debate_tui.sources.payloads import PayloadEvent
     from debate_tui.sources.payloads.body import BodyKind
     from debate_tui.sources.payloads.json_decoder import JsonDecoder
@@ -81,7 +81,7 @@ class SdkSource(ABC):
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`.
 
@@ -106,18 +106,18 @@ class SdkSource(ABC):
 
     @abstractmethod
     async def request_stream(
-        self, client: SdkClient[Any], request: TurnRequest, resume: Resume | None
+        self, client: SdkClient[Any], request: TurnRequest, resume: ResumePoint | None
     ) -> StreamContext:
         """Return the stream of an answer, which is requested when it is entered; raise `Fault`."""
 
     async def _open(
-        self, stack: AsyncExitStack, request: TurnRequest, resume: Resume | None
+        self, stack: AsyncExitStack, request: TurnRequest, resume: ResumePoint | None
     ) -> AsyncIterator[StreamItem]:
         client = await self._sdk_clients.client(self._provider)
         return await stack.enter_async_context(await self.request_stream(client, request, resume))
 
     def _messages(
-        self, request: TurnRequest, resume: Resume | None, optional_params: OptionalParams
+        self, request: TurnRequest, resume: ResumePoint | None, optional_params: OptionalParams
     ) -> tuple[Message, ...]:
         """Return the messages to send, without a system role if the server refuses it."""
         messages = _continuation_messages(request, resume, self._parameters.system)
@@ -283,7 +283,7 @@ def connected_item(
     )
 
 
-def stream_origin(resume: Resume | None) -> StreamOrigin:
+def stream_origin(resume: ResumePoint | None) -> StreamOrigin:
     """Return where the text of a new answer starts, given what is known of the interrupted one."""
     return StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
 
@@ -303,7 +303,9 @@ Continue exactly where it stopped: begin with the very next character, even insi
 Do not repeat anything, do not start again, and do not mention the interruption."""
 
 
-def _continuation_messages(request: TurnRequest, resume: Resume | None, system: str) -> tuple[Message, ...]:
+def _continuation_messages(
+    request: TurnRequest, resume: ResumePoint | None, system: str
+) -> tuple[Message, ...]:
     """Return the messages to send; with partial text, it and a request to continue are added.
 
     `system` is added to the instructions. The partial answer is followed by a user message because several

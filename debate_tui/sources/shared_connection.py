@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import ResumePoint, StreamItem, TurnRequest
     from debate_tui.sources.endpoint import EndpointConnection, RemoteEndpoint
     from debate_tui.sources.payloads import PayloadEvent
 
@@ -348,7 +348,7 @@ class SharedSource:
         return self._endpoint.endpoint.model
 
     def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
         if resume or not self._endpoint.is_shared:
@@ -357,7 +357,7 @@ class SharedSource:
 
     @asynccontextmanager
     async def _open_own(
-        self, request: TurnRequest, resume: Resume | None
+        self, request: TurnRequest, resume: ResumePoint | None
     ) -> AsyncGenerator[AsyncGenerator[StreamItem]]:
         cursor = sendable_cursor(resume.cursor if resume else None)
         async with self._endpoint.endpoint.connect(request, cursor) as connection:

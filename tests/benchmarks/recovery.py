@@ -18,7 +18,7 @@ from tests.fakes.scripted_source import REQUEST
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.domain.stream import Resume, Source, StreamItem, TurnRequest
+    from debate_tui.domain.stream import ResumePoint, Source, StreamItem, TurnRequest
 
 CHUNKS = 100_000
 RUNS = 5
@@ -33,7 +33,7 @@ class ReadySource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         yield self._items()
 

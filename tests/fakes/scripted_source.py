@@ -14,7 +14,7 @@ from debate_tui.domain.stream import Chunk, Fault, Finished, StateChange, Stream
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from debate_tui.domain.stream import Resume, Source
+    from debate_tui.domain.stream import ResumePoint, Source
 
 REQUEST = TurnRequest(topic="Tea or coffee?", phase="opening", turn=1, messages=())
 
@@ -85,7 +85,7 @@ class ScriptedSource:
 
     def __init__(self, *scripts: Iterable[Step], clock: ManualClock | None = None) -> None:
         self.model = "scripted"
-        self.resumes: list[Resume | None] = []
+        self.resumes: list[ResumePoint | None] = []
         self.closed = 0
         self._scripts = [list(script) for script in scripts]
         self._clock = clock or ManualClock()
@@ -96,7 +96,7 @@ class ScriptedSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         script = self.script(resume)
         self.resumes.append(resume)
@@ -107,7 +107,7 @@ class ScriptedSource:
         finally:
             self.closed += 1
 
-    def script(self, resume: Resume | None) -> list[Step]:
+    def script(self, resume: ResumePoint | None) -> list[Step]:
         """What the next opening plays."""
         return self._scripts[self.opened]
 
@@ -189,7 +189,7 @@ async def read_recovered(
     clock: ManualClock,
     *,
     request: TurnRequest = REQUEST,
-    resume: Resume | None = None,
+    resume: ResumePoint | None = None,
     heard: RecoveredOutput | None = None,
 ) -> RecoveredOutput:
     """Read a guarded source to its end, with every announced wait over as soon as it has begun.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Resume
+from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, ResumePoint
 from debate_tui.resilience.recovery import RecoveringSource
 from tests.fakes.scripted_source import (
     ManualClock,
@@ -59,7 +59,7 @@ class GuardedCase:
             announce=self.announced.append,
         )
 
-    async def hear(self, resume: Resume | None = None) -> RecoveredOutput:
+    async def hear(self, resume: ResumePoint | None = None) -> RecoveredOutput:
         return await read_recovered(self.guarded, self.clock, resume=resume)
 
     async def fail(self) -> tuple[Fault, RecoveredOutput]:

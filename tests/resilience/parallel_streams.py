@@ -20,7 +20,7 @@ from tests.fakes.sse_server import ReceivedRequest, Reply, SseServer, delta_even
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from debate_tui.domain.stream import FaultReport, RecoveryPolicy, Resume, Source
+    from debate_tui.domain.stream import FaultReport, RecoveryPolicy, ResumePoint, Source
 
 UNDISTURBED_STATES = ["connecting", "connected", "streaming"]
 EMPTY_DONE_EVENT = b"event: done\ndata:\n\n"
@@ -47,7 +47,7 @@ class GuardedStream:
         self._changed = asyncio.Event()
         self._guarded = RecoveringSource(source, policy, clock=self.clock, random=random)
 
-    async def read(self, resume: Resume | None = None) -> RecoveredOutput:
+    async def read(self, resume: ResumePoint | None = None) -> RecoveredOutput:
         async with self._guarded.open(REQUEST, resume) as items:
             async for item in items:
                 self.output.take(item)
@@ -128,7 +128,7 @@ async def read_through_faults(
     beside: HealthyStreams,
     *,
     repair: Callable[[int], Awaitable[None]] | None = None,
-    resume: Resume | None = None,
+    resume: ResumePoint | None = None,
 ) -> RecoveredOutput:
     """Read the pane to its end; each announced wait ends when the others are done and `repair` was called.
 

@@ -27,7 +27,7 @@ from tests.fakes.scripted_source import REQUEST, ManualClock, RecoveredOutput, S
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.domain.stream import Resume, StreamItem
+    from debate_tui.domain.stream import ResumePoint, StreamItem
 
 TEXT = "".join(f"Reason number {n} is better than the one before. " for n in range(40))
 POLICY = shorten_timeouts(RecoveryPolicy())
@@ -36,7 +36,7 @@ POLICY = shorten_timeouts(RecoveryPolicy())
 class Resuming(ScriptedSource):
     """Says `TEXT`, and goes on behind any cursor."""
 
-    def script(self, resume: Resume | None) -> list[Step]:
+    def script(self, resume: ResumePoint | None) -> list[Step]:
         at = int(resume.cursor.position) if resume and resume.cursor else 0
         pieces = (Chunk(TEXT[n : n + 7], cursor=Cursor(str(n + 7))) for n in range(at, len(TEXT), 7))
         return [Connected(StreamOrigin.CURSOR if at else StreamOrigin.START), *pieces, Finished()]

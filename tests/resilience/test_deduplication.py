@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.domain.stream import Chunk, Resume
+from debate_tui.domain.stream import Chunk, ResumePoint
 from debate_tui.resilience.deduplication import ContinuationTrimmer
 from debate_tui.resilience.delivered_text import DeliveredText
 
 
 def joined_text(old: str, *new: str) -> str:
     """`old` as it goes on when a model continues it with `new`, chunk by chunk."""
-    seam = ContinuationTrimmer(DeliveredText(Resume(1, None, old)))
+    seam = ContinuationTrimmer(DeliveredText(ResumePoint(1, None, old)))
     text = old
     for piece in new:
         chunk = Chunk(piece)
@@ -120,7 +120,7 @@ def test_what_may_be_meant_stays(old: str, new: str) -> None:
 )
 def test_a_model_that_begins_again_in_other_words_supersedes(old: str, new: str, is_new_answer: bool) -> None:
     for pieces in ([new], list(new)):
-        trimmer, result = ContinuationTrimmer(DeliveredText(Resume(1, None, old))), None
+        trimmer, result = ContinuationTrimmer(DeliveredText(ResumePoint(1, None, old))), None
         for piece in pieces:
             if not trimmer.resolved:
                 result = trimmer.feed(Chunk(piece))
@@ -131,7 +131,7 @@ def test_a_model_that_begins_again_in_other_words_supersedes(old: str, new: str,
 
 
 def test_reasoning_of_a_continuation_passes_at_once() -> None:
-    seam = ContinuationTrimmer(DeliveredText(Resume(1, None, OLD)))
+    seam = ContinuationTrimmer(DeliveredText(ResumePoint(1, None, OLD)))
     thought = Chunk("Where was I?", reasoning=True)
     joint = seam.feed(thought)
     assert joint is not None

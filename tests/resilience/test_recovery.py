@@ -17,7 +17,7 @@ from debate_tui.domain.stream import (
     KeepAlive,
     Reclassified,
     RecoveryPolicy,
-    Resume,
+    ResumePoint,
     StreamOrigin,
     Superseded,
     UnmarkedEnd,
@@ -151,7 +151,7 @@ async def test_behind_a_cursor_the_server_goes_on() -> None:
     heard = await case.hear()
     assert heard.text == "Tea is older."
     assert heard.states == RECOVERED_STATES
-    assert case.source.resumes[1] == Resume(1, Cursor("2"), "Tea is ")
+    assert case.source.resumes[1] == ResumePoint(1, Cursor("2"), "Tea is ")
 
 
 @pytest.mark.parametrize("first", range(1, 7))
@@ -306,7 +306,7 @@ async def test_a_cursor_is_forgotten_when_another_answer_goes_on() -> None:
     )
     heard = await case.hear()
     assert heard.text == "Tea is older than coffee."
-    assert case.source.resumes[2] == Resume(2, None, "Tea is older than coffee")
+    assert case.source.resumes[2] == ResumePoint(2, None, "Tea is older than coffee")
 
 
 async def test_two_faults_during_recovery_lose_nothing() -> None:
@@ -328,14 +328,14 @@ async def test_two_faults_during_recovery_lose_nothing() -> None:
 
 async def test_a_turn_taken_up_again_counts_on_and_joins_its_text() -> None:
     case = GuardedCase([Connected(), *chunks(*words()), Finished()])
-    heard = await case.hear(Resume(3, None, "Tea is ", ""))
+    heard = await case.hear(ResumePoint(3, None, "Tea is ", ""))
     assert heard.text == STORY.removeprefix("Tea is ")
     assert {status.attempt for status in heard.statuses} == {4}
 
 
 async def test_a_cursor_taken_up_again_may_be_sent_once_more() -> None:
     case = GuardedCase([Connected(StreamOrigin.CURSOR), *chunks("is ", "older.", ids=2), Finished()])
-    heard = await case.hear(Resume(1, Cursor("2"), "Tea is "))
+    heard = await case.hear(ResumePoint(1, Cursor("2"), "Tea is "))
     assert heard.text == "older."
     assert heard.superseded == 0
 
@@ -386,7 +386,7 @@ async def test_a_refusal_needs_no_text() -> None:
 
 async def test_a_turn_that_has_text_already_may_end_without_more() -> None:
     case = GuardedCase([Connected(StreamOrigin.CURSOR), Finished()])
-    assert (await case.hear(Resume(1, Cursor("2"), "Tea."))).finished.reason == "complete"
+    assert (await case.hear(ResumePoint(1, Cursor("2"), "Tea."))).finished.reason == "complete"
 
 
 # Text that turns out to be reasoning
@@ -413,7 +413,7 @@ async def test_text_of_an_earlier_connection_is_reasoning_too() -> None:
     )
     heard = await case.hear()
     assert (heard.reasoning, heard.text, heard.superseded) == ("Hm, tea? Well. ", "Yes. No.", 1)
-    assert case.source.resumes[2] == Resume(2, Cursor("4"), "Yes.", "Hm, tea? Well. ")
+    assert case.source.resumes[2] == ResumePoint(2, Cursor("4"), "Yes.", "Hm, tea? Well. ")
 
 
 async def test_a_continuation_that_thinks_aloud_keeps_the_answer() -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from httpx_sse import ServerSentEvent
 
-    from debate_tui.domain.stream import Cursor, KeepAlive, Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Cursor, KeepAlive, ResumePoint, StreamItem, TurnRequest
 
 
 class Piece(NamedTuple):
@@ -93,7 +93,7 @@ class CutSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         cursor = resume.cursor if resume and resume.cursor and resume.cursor.position else None
         wire = b"".join(self._sender.wire(cursor.position if cursor else ""))
@@ -160,7 +160,7 @@ class ExactSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         cursor = resume.cursor if resume else None
         place = int(cursor.position) if cursor else 0
@@ -307,7 +307,7 @@ class ContinuedSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         cut = self._cuts.pop(0) if self._cuts else None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.domain.stream import Fault, FaultKind, Resume
+from debate_tui.domain.stream import Fault, FaultKind, ResumePoint
 from debate_tui.sources.http import HttpClients
 from debate_tui.sources.sse import SseSource
 from debate_tui.sources.websocket import WebSocketSource
@@ -175,7 +175,7 @@ async def test_a_key_that_was_mended_takes_the_turn_up_again(
             SseSource(server.url, clients=shared, headers={"Authorization": "Bearer right"})
         )
         rest = await read_through_faults(
-            mended, beside, resume=Resume(heard.statuses[-1].attempt, cursor, heard.text)
+            mended, beside, resume=ResumePoint(heard.statuses[-1].attempt, cursor, heard.text)
         )
     assert heard.text + rest.text == TEXT
     assert rest.states == UNDISTURBED_STATES

@@ -14,7 +14,7 @@ from debate_tui.domain.stream import (
     Connected,
     Fault,
     Finished,
-    Resume,
+    ResumePoint,
     StreamItem,
     TurnRequest,
     Usage,
@@ -40,14 +40,14 @@ class Scripted:
     def __init__(self, *scripts: list[Step], then: list[Step] | None = None) -> None:
         self.model = "scripted"
         self.requests: list[TurnRequest] = []
-        self.resumes: list[Resume | None] = []
+        self.resumes: list[ResumePoint | None] = []
         self.closed = 0
         self._scripts = list(scripts)
         self._then = then
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         self.requests.append(request)
         self.resumes.append(resume)

@@ -31,7 +31,7 @@ from tests.session.scripted_session import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import ResumePoint, StreamItem, TurnRequest
     from debate_tui.domain.transcript import Transcript
     from debate_tui.session.rounds import DebateSpec
 
@@ -47,7 +47,7 @@ class AnsweringJudge:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         self.prompts.append(request.prompt)
         yield self._say(self._answer(request.prompt))

@@ -18,7 +18,7 @@ from tests.session.scripted_session import make_session, motion, phase
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from debate_tui.domain.stream import Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import ResumePoint, StreamItem, TurnRequest
 
 DEBATE = motion(
     phase("opening"),
@@ -39,7 +39,7 @@ class PromptRecorder:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         self.prompts[request.turn] = request.prompt
         if resume is not None:

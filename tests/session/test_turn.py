@@ -14,7 +14,7 @@ from debate_tui.domain.stream import (
     Fault,
     FaultKind,
     Finished,
-    Resume,
+    ResumePoint,
     StateChange,
     Superseded,
     TurnRequest,
@@ -198,6 +198,6 @@ def test_a_turn_tells_how_much_came_after_its_cursor(timed: Timed) -> None:
     for chunk in (Chunk("Hm.", True), Chunk("Tea ", cursor=Cursor("7")), Chunk("So", True), Chunk("is.")):
         turn.handle_item(chunk)
     resume = turn.start_stream(source)
-    assert resume == Resume(1, Cursor("7"), "Tea is.", "Hm.So", (3, 2))
+    assert resume == ResumePoint(1, Cursor("7"), "Tea is.", "Hm.So", (3, 2))
     assert resume.at_cursor == ("Tea ", "Hm.")
-    assert turn.start_stream(ScriptedSource()) == Resume(1, None, "Tea is.", "Hm.So")
+    assert turn.start_stream(ScriptedSource()) == ResumePoint(1, None, "Tea is.", "Hm.So")

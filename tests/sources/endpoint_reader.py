@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from debate_tui.domain.stream import (
     Chunk,
     Fault,
-    Resume,
+    ResumePoint,
     TurnRequest,
 )
 from debate_tui.sources.endpoint_factory import EndpointFactory
@@ -33,7 +33,7 @@ async def open_endpoints(*, http2: bool = False) -> AsyncIterator[EndpointFactor
 
 
 async def collect(
-    source: Source, resume: Resume | None = None, request: TurnRequest = REQUEST
+    source: Source, resume: ResumePoint | None = None, request: TurnRequest = REQUEST
 ) -> list[StreamItem]:
     heard = await read_source(source, request, resume)
     if heard.fault:
@@ -41,7 +41,7 @@ async def collect(
     return heard.items
 
 
-async def read_fault(source: Source, resume: Resume | None = None) -> Fault:
+async def read_fault(source: Source, resume: ResumePoint | None = None) -> Fault:
     heard = await read_source(source, REQUEST, resume)
     assert heard.fault, heard.items
     return heard.fault

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from debate_tui.domain.stream import Chunk, Fault, Finished, Message, Reclassified, TurnRequest
 
 if TYPE_CHECKING:
-    from debate_tui.domain.stream import Resume, Source, StreamItem
+    from debate_tui.domain.stream import ResumePoint, Source, StreamItem
 
 TEXT_PIECES = ["Tea ", "🍵 is ", "茶 and", " cafe\u0301", "."]
 REQUEST = TurnRequest(
@@ -54,7 +54,7 @@ class SourceOutput:
 
 
 async def read_source(
-    source: Source, request: TurnRequest = REQUEST, resume: Resume | None = None
+    source: Source, request: TurnRequest = REQUEST, resume: ResumePoint | None = None
 ) -> SourceOutput:
     """Open the source once and listen to the end."""
     heard = SourceOutput()
@@ -67,7 +67,9 @@ async def read_source(
     return heard
 
 
-async def read_fault(source: Source, request: TurnRequest = REQUEST, resume: Resume | None = None) -> Fault:
+async def read_fault(
+    source: Source, request: TurnRequest = REQUEST, resume: ResumePoint | None = None
+) -> Fault:
     """Open the source once and return the fault it ends with."""
     fault = (await read_source(source, request, resume)).fault
     assert fault is not None

@@ -14,7 +14,7 @@ from debate_tui.domain.stream import (
     FaultKind,
     Finished,
     Message,
-    Resume,
+    ResumePoint,
     StreamOrigin,
     Usage,
     UsageUpdate,
@@ -160,7 +160,7 @@ async def test_a_model_that_cannot_show_its_thinking_is_asked_without(
 
 async def test_a_cut_answer_is_continued_without_prefill(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(MESSAGES, ProviderReply(messages_events(["tinued."])))
-    resume = Resume(attempt=2, cursor=None, text=f"{'x' * 1000}It was con")
+    resume = ResumePoint(attempt=2, cursor=None, text=f"{'x' * 1000}It was con")
     heard = await read_source(claude(server, sdk), resume=resume)
     connected = heard.items[0]
     assert isinstance(connected, Connected)

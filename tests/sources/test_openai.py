@@ -18,7 +18,7 @@ from debate_tui.domain.stream import (
     FaultKind,
     Finished,
     Message,
-    Resume,
+    ResumePoint,
     StreamOrigin,
     Usage,
 )
@@ -436,7 +436,7 @@ async def test_one_who_stops_waiting_for_a_client_does_not_take_it_from_others(
 
 async def test_a_cut_answer_is_continued(server: ProviderServer, sdk: SdkClients) -> None:
     server.script(CHAT, ProviderReply(chat_events(["tinued."])))
-    resume = Resume(attempt=2, cursor=None, text="It was soon to be con")
+    resume = ResumePoint(attempt=2, cursor=None, text="It was soon to be con")
     heard = await read_source(chat(server, sdk), resume=resume)
     connected = heard.items[0]
     assert isinstance(connected, Connected)
@@ -453,7 +453,7 @@ async def test_an_answer_nothing_was_heard_of_is_asked_for_anew(
 ) -> None:
     server.script(CHAT, ProviderReply(chat_events(TEXT_PIECES)))
     heard = await read_source(
-        chat(server, sdk), resume=Resume(attempt=2, cursor=None, text="", reasoning="Hm")
+        chat(server, sdk), resume=ResumePoint(attempt=2, cursor=None, text="", reasoning="Hm")
     )
     connected = heard.items[0]
     assert isinstance(connected, Connected)

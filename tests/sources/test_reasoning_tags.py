@@ -15,7 +15,7 @@ from debate_tui.domain.stream import (
     Finished,
     KeepAlive,
     Reclassified,
-    Resume,
+    ResumePoint,
     StreamOrigin,
     UnmarkedEnd,
 )
@@ -157,7 +157,7 @@ class Folded:
             self.cursor = item.cursor or self.cursor
 
 
-async def fold(*script: Step, resume: Resume | None = None, folded: Folded | None = None) -> Folded:
+async def fold(*script: Step, resume: ResumePoint | None = None, folded: Folded | None = None) -> Folded:
     folded = folded or Folded()
     async with ReasoningTagSource(ScriptedSource(script)).open(REQUEST, resume) as items:
         async for item in items:
@@ -185,7 +185,7 @@ async def test_a_stream_resumed_at_any_cursor_is_read_as_if_it_were_whole(raw: s
     for cut in range(len(raw) + 1):
         folded = await fold(Connected(), *chunks[:cut])
         begin = int(folded.cursor.position) if folded.cursor else 0
-        resume = Resume(1, folded.cursor, folded.text, folded.reasoning)
+        resume = ResumePoint(1, folded.cursor, folded.text, folded.reasoning)
         origin = StreamOrigin.CURSOR if begin else StreamOrigin.START
         if not begin:
             folded = Folded()
@@ -256,7 +256,7 @@ async def test_reasoning_of_its_own_stays_as_it_is() -> None:
 
 async def test_a_restart_whose_template_opened_the_tag_is_reasoning_at_once() -> None:
     thought = "The user asks about tea, and I know little."
-    resume = Resume(1, None, "Tea", thought)
+    resume = ResumePoint(1, None, "Tea", thought)
     folded = await fold(
         Connected(), *map(Chunk, f"{thought}</think>\n\nTea is old."), Finished(), resume=resume
     )
@@ -265,7 +265,7 @@ async def test_a_restart_whose_template_opened_the_tag_is_reasoning_at_once() ->
 
 @pytest.mark.parametrize("raw", ["<think>Well.</think> so I say.", "Well.\n</think>\n\n so I say."])
 async def test_a_continuation_thinks_again(raw: str) -> None:
-    resume = Resume(1, None, "Tea is older than coffee,", "Hm.")
+    resume = ResumePoint(1, None, "Tea is older than coffee,", "Hm.")
     for pieces in ([raw], list(raw)):
         folded = await fold(
             Connected(StreamOrigin.CONTINUATION), *map(Chunk, pieces), Finished(), resume=resume

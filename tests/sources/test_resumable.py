@@ -16,7 +16,7 @@ from debate_tui.domain.stream import (
     FaultKind,
     Finished,
     KeepAlive,
-    Resume,
+    ResumePoint,
     StreamOrigin,
     Usage,
 )
@@ -57,9 +57,9 @@ def llama(server: ProviderServer, sdk: SdkClients) -> OpenAISource:
     )
 
 
-def resume_of(heard: SourceOutput) -> Resume:
+def resume_of(heard: SourceOutput) -> ResumePoint:
     cursors = [item.cursor for item in heard.items if isinstance(item, (Chunk, KeepAlive)) and item.cursor]
-    return Resume(attempt=1, cursor=cursors[-1] if cursors else None, text=heard.text)
+    return ResumePoint(attempt=1, cursor=cursors[-1] if cursors else None, text=heard.text)
 
 
 def origin_of(heard: SourceOutput) -> StreamOrigin:
@@ -121,7 +121,7 @@ async def test_who_comes_too_late_is_told_the_whole(
         whole_response("in_progress", ""),
         whole_response("completed"),
     )
-    heard = await read_source(gpt, resume=Resume(attempt=1, cursor=Cursor("3", "resp_1"), text="Tea "))
+    heard = await read_source(gpt, resume=ResumePoint(attempt=1, cursor=Cursor("3", "resp_1"), text="Tea "))
     assert origin_of(heard) is StreamOrigin.START
     assert heard.items[1:3] == [KeepAlive(), KeepAlive()]
     assert heard.text == "".join(TEXT)
@@ -134,7 +134,7 @@ async def test_a_response_that_failed_meanwhile_is_a_fault(server: ProviderServe
     late = ProviderReply(error("invalid_request_error"), 400, JSON)
     server.script(RESPONSE, late, ProviderReply(json.dumps(failed).encode(), content_type=JSON))
     fault = (
-        await read_source(gpt, resume=Resume(attempt=1, cursor=Cursor("3", "resp_1"), text="Tea "))
+        await read_source(gpt, resume=ResumePoint(attempt=1, cursor=Cursor("3", "resp_1"), text="Tea "))
     ).fault
     assert fault is not None
     assert (fault.kind, fault.message) == (FaultKind.SERVER, "Sorry.")
@@ -145,7 +145,7 @@ async def test_a_response_that_is_gone_is_continued(
     server: ProviderServer, gpt: OpenAISource, shown: str
 ) -> None:
     server.script(RESPONSES, ProviderReply(responses_events(TEXT[1:], response="resp_2")))
-    heard = await read_source(gpt, resume=Resume(attempt=1, cursor=Cursor("3", "resp_1"), text=shown))
+    heard = await read_source(gpt, resume=ResumePoint(attempt=1, cursor=Cursor("3", "resp_1"), text=shown))
     assert [request.method for request in server.requests] == ["GET", "GET", "POST"]
     # What is short is requested again from its start.
     assert origin_of(heard) is (StreamOrigin.CONTINUATION if len(shown) > 20 else StreamOrigin.START)
@@ -155,14 +155,14 @@ async def test_a_response_that_is_gone_is_continued(
 async def test_a_server_in_trouble_is_asked_again_later(server: ProviderServer, gpt: OpenAISource) -> None:
     server.script(RESPONSE, ProviderReply(error("server_error"), 503, JSON))
     fault = (
-        await read_source(gpt, resume=Resume(attempt=1, cursor=Cursor("3", "resp_1"), text="Tea "))
+        await read_source(gpt, resume=ResumePoint(attempt=1, cursor=Cursor("3", "resp_1"), text="Tea "))
     ).fault
     assert fault is not None
     assert fault.kind is FaultKind.OVERLOADED
     assert len(server.requests) == 1
 
 
-async def listen_up_to_text(source: OpenAISource, resume: Resume | None = None) -> SourceOutput:
+async def listen_up_to_text(source: OpenAISource, resume: ResumePoint | None = None) -> SourceOutput:
     heard = SourceOutput()
     async with source.open(REQUEST, resume) as items:
         async for item in items:
@@ -261,7 +261,7 @@ async def test_what_llama_cpp_has_lost_is_continued(
     server.script(STREAM, ProviderReply(error("not_found_error", "Stream not found"), status, JSON))
     server.script(CHAT, ProviderReply(chat_events(TEXT[1:])))
     heard = await read_source(
-        llama, resume=Resume(attempt=1, cursor=Cursor("3", "conversation"), text=LONG_TEXT[0])
+        llama, resume=ResumePoint(attempt=1, cursor=Cursor("3", "conversation"), text=LONG_TEXT[0])
     )
     assert origin_of(heard) is StreamOrigin.CONTINUATION
     assert heard.text == "".join(TEXT[1:])
@@ -274,7 +274,9 @@ async def test_an_older_llama_cpp_has_the_name_in_the_path(
 ) -> None:
     body = chat_events(TEXT)
     server.script(f"{STREAM}/conversation", ProviderReply(body))
-    heard = await read_source(llama, resume=Resume(attempt=1, cursor=Cursor("3", "conversation"), text=""))
+    heard = await read_source(
+        llama, resume=ResumePoint(attempt=1, cursor=Cursor("3", "conversation"), text="")
+    )
     assert origin_of(heard) is StreamOrigin.CURSOR
     assert dict(server.requests[-1].query) == {"from": "3"}
     assert heard.text == "".join(TEXT)

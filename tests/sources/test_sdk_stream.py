@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from debate_tui.domain.stream import Chunk, Cursor, FaultKind, Message, Resume
+from debate_tui.domain.stream import Chunk, Cursor, FaultKind, Message, ResumePoint
 from debate_tui.sources.anthropic import AnthropicSource
 from debate_tui.sources.openai import OpenAISource
 from debate_tui.sources.providers import find_provider
@@ -324,7 +324,7 @@ async def test_a_continuation_keeps_its_order_without_a_system_role(
     )
     request = replace(REQUEST, messages=(Message("system", "A."), Message("user", "B.")))
     await read_source(
-        make_source("chat", server, sdk), request, Resume(1, None, "So far, so good, and on it goes: ")
+        make_source("chat", server, sdk), request, ResumePoint(1, None, "So far, so good, and on it goes: ")
     )
     asked: Any = server.requests[1].json["messages"]
     assert [message["role"] for message in asked] == ["user", "assistant", "user"]
@@ -569,7 +569,7 @@ def endless_gzip() -> Iterator[bytes]:
         yield member
 
 
-async def measure(source: Source, resume: Resume | None = None) -> tuple[Fault, int]:
+async def measure(source: Source, resume: ResumePoint | None = None) -> tuple[Fault, int]:
     """The fault a source ends with, and how much memory was in use at most, server included."""
     await read_source(source)  # imports what it needs
     tracemalloc.start()
@@ -627,7 +627,7 @@ async def test_a_polled_response_and_a_cancellation_without_end_are_bounded(
     )
     server.script(f"{path}/cancel", ProviderReply(endless(), content_type=JSON))
     source = make_source("responses", server, sdk, background=True)
-    _, peak = await measure(source, Resume(1, Cursor("4", "resp_1"), "So"))
+    _, peak = await measure(source, ResumePoint(1, Cursor("4", "resp_1"), "So"))
     assert peak < LIMIT
 
 

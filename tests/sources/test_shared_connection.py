@@ -14,7 +14,7 @@ from debate_tui.domain.stream import (
     FaultKind,
     Finished,
     KeepAlive,
-    Resume,
+    ResumePoint,
     TurnRequest,
 )
 from debate_tui.sources import shared_connection
@@ -129,7 +129,7 @@ async def test_a_pane_that_resumes_does_so_on_its_own_and_hears_only_its_own() -
         a, b = (endpoints.make(server.url, names=(name,)) for name in "ab")
         faults = await asyncio.gather(read_fault(a), read_fault(b))
         assert [fault.text_seen for fault in faults] == [True, True]
-        items = await collect(a, Resume(1, Cursor("1", "deltas"), "a1"))
+        items = await collect(a, ResumePoint(1, Cursor("1", "deltas"), "a1"))
     assert [item for item in items if isinstance(item, Chunk)] == [Chunk("a2", cursor=Cursor("4", "deltas"))]
     assert [request.last_event_id for request in server.requests] == [None, "1"]
 

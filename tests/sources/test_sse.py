@@ -22,7 +22,7 @@ from debate_tui.domain.stream import (
     Finished,
     KeepAlive,
     Message,
-    Resume,
+    ResumePoint,
     StreamOrigin,
     TurnRequest,
     UnmarkedEnd,
@@ -50,19 +50,19 @@ async def source(url: str, **options: object) -> AsyncIterator[SseSource]:
         await clients.aclose()
 
 
-async def read(url: str, resume: Resume | None = None, **options: object) -> SourceOutput:
+async def read(url: str, resume: ResumePoint | None = None, **options: object) -> SourceOutput:
     async with source(url, **options) as sse:
         return await read_source(sse, REQUEST, resume)
 
 
-async def collect(url: str, resume: Resume | None = None, **options: object) -> list[StreamItem]:
+async def collect(url: str, resume: ResumePoint | None = None, **options: object) -> list[StreamItem]:
     heard = await read(url, resume, **options)
     assert heard.fault is None, heard.fault
     return heard.items
 
 
 async def read_until_fault(
-    url: str, resume: Resume | None = None, **options: object
+    url: str, resume: ResumePoint | None = None, **options: object
 ) -> tuple[list[StreamItem], Fault]:
     heard = await read(url, resume, **options)
     assert heard.fault is not None, heard.items
@@ -73,8 +73,8 @@ def text(items: list[StreamItem]) -> str:
     return "".join(item.text for item in items if isinstance(item, Chunk))
 
 
-def resume_at(position: str, payload: str = "deltas") -> Resume:
-    return Resume(2, Cursor(position, payload), "said")
+def resume_at(position: str, payload: str = "deltas") -> ResumePoint:
+    return ResumePoint(2, Cursor(position, payload), "said")
 
 
 # What arrives
@@ -451,7 +451,7 @@ async def test_our_own_server_gets_the_id_in_the_query_too() -> None:
 @pytest.mark.parametrize("cursor", [None, Cursor(""), Cursor("no\x01header")])
 async def test_without_a_usable_id_the_stream_starts_anew(cursor: Cursor | None) -> None:
     async with SseServer(reply(b"data: [DONE]\n\n")) as server:
-        items = await collect(server.url, Resume(2, cursor, "said"))
+        items = await collect(server.url, ResumePoint(2, cursor, "said"))
     assert items[0] == Connected(StreamOrigin.START, "HTTP/1.1", reused=False)
     assert server.requests[0].last_event_id is None
 

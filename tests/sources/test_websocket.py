@@ -20,7 +20,7 @@ from debate_tui.domain.stream import (
     Finished,
     KeepAlive,
     Message,
-    Resume,
+    ResumePoint,
     StreamOrigin,
     TurnRequest,
     UnmarkedEnd,
@@ -52,7 +52,7 @@ def address(server: SseServer) -> str:
 
 
 async def outcome(
-    server: SseServer, resume: Resume | None = None, path: str = "", **options: object
+    server: SseServer, resume: ResumePoint | None = None, path: str = "", **options: object
 ) -> tuple[list[StreamItem], Fault | None]:
     clients = HttpClients()
     try:
@@ -131,7 +131,7 @@ async def test_the_log_of_a_debate_is_resumed_by_its_numbers() -> None:
         items, fault = await outcome(server)
         assert items[-1] == Chunk("a", cursor=Cursor("5", "log"))
         assert fault is not None
-        await outcome(server, Resume(2, Cursor("5", "log"), "a"), path="?debate=x")
+        await outcome(server, ResumePoint(2, Cursor("5", "log"), "a"), path="?debate=x")
     assert server.requests[1].target == "/stream?debate=x&lastEventId=5"
 
 

@@ -18,7 +18,7 @@ from debate_tui.sources.demo.vocabulary import VOICES, check_voice, load_voice
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
-    from debate_tui.domain.stream import FinishReason, Resume, StreamItem, TurnRequest
+    from debate_tui.domain.stream import FinishReason, ResumePoint, StreamItem, TurnRequest
     from debate_tui.sources.demo.script import ScriptedTurn
 
 __all__ = ["DEMO_NOTICE", "READABLE_SPEED", "VOICES", "DemoSource", "Pace", "pick_voices"]
@@ -114,7 +114,7 @@ class DemoSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """Stream one turn; a resumed one continues after its cursor, or starts again without one."""
         # Reading the voices from disk takes milliseconds, which must not delay the panes.
@@ -139,7 +139,7 @@ class DemoSource:
         return part, Pace(self._speed * load_voice(self._voice).tokens_per_second)
 
     async def _stream(
-        self, part: ScriptedTurn, pace: Pace, request: TurnRequest, resume: Resume | None
+        self, part: ScriptedTurn, pace: Pace, request: TurnRequest, resume: ResumePoint | None
     ) -> AsyncGenerator[StreamItem, None]:
         reasoning, answer = split_tokens(part.reasoning), split_tokens(part.text)
         length = len(part.reasoning) + len(part.text)
@@ -165,7 +165,7 @@ class DemoSource:
         yield Finished(reason, _estimate_usage(request, tokens, reasoning))
 
 
-def _resume_position(resume: Resume | None, length: int) -> int | None:
+def _resume_position(resume: ResumePoint | None, length: int) -> int | None:
     """Return the cursor's position in reasoning plus answer, in characters; `None` if it is not valid."""
     if resume is None or resume.cursor is None or not resume.cursor.position.isdecimal():
         return None

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
-    from debate_tui.domain.stream import Cursor, Resume, Source, StreamItem, TurnRequest
+    from debate_tui.domain.stream import Cursor, ResumePoint, Source, StreamItem, TurnRequest
 
 _MIN_REPEAT = 20
 """Characters that must match known reasoning for text to be recognised as it."""
@@ -67,7 +67,7 @@ class ReasoningTagSource:
 
     @asynccontextmanager
     async def open(
-        self, request: TurnRequest, resume: Resume | None = None
+        self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
         """See `Source.open`."""
         async with (
@@ -77,7 +77,9 @@ class ReasoningTagSource:
             yield split
 
 
-async def _split_items(items: AsyncIterator[StreamItem], resume: Resume | None) -> AsyncGenerator[StreamItem]:
+async def _split_items(
+    items: AsyncIterator[StreamItem], resume: ResumePoint | None
+) -> AsyncGenerator[StreamItem]:
     splitter = ReasoningTagSplitter()
     try:
         async for item in items:
@@ -106,7 +108,7 @@ async def _split_items(items: AsyncIterator[StreamItem], resume: Resume | None) 
         raise
 
 
-def _splitter_for(origin: StreamOrigin, resume: Resume | None) -> ReasoningTagSplitter:
+def _splitter_for(origin: StreamOrigin, resume: ResumePoint | None) -> ReasoningTagSplitter:
     if resume is None:
         return ReasoningTagSplitter()
     if origin is StreamOrigin.CONTINUATION:
@@ -145,7 +147,7 @@ class ReasoningTagSplitter:
         self._harmony = HarmonyState()
 
     @classmethod
-    def restore(cls, resume: Resume, state: str) -> ReasoningTagSplitter:
+    def restore(cls, resume: ResumePoint, state: str) -> ReasoningTagSplitter:
         """Return the splitter of a connection that resumes exactly at a cursor with this state."""
         splitter = cls()
         kind, _, detail = state.removesuffix("!").partition(" ")

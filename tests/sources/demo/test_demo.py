@@ -33,7 +33,7 @@ from debate_tui.domain.stream import (
     Cursor,
     Finished,
     Message,
-    Resume,
+    ResumePoint,
     StreamItem,
     StreamOrigin,
     TurnRequest,
@@ -73,7 +73,7 @@ def source(voice_name: str, seed: int = 0) -> DemoSource:
 
 
 async def read_items(
-    demo: DemoSource, request: TurnRequest, resume: Resume | None = None
+    demo: DemoSource, request: TurnRequest, resume: ResumePoint | None = None
 ) -> list[StreamItem]:
     async with demo.open(request, resume) as stream:
         return [item async for item in stream]
@@ -166,7 +166,7 @@ async def test_it_goes_on_behind_any_cursor_without_losing_or_doubling_a_charact
     chunks = [item for item in whole if isinstance(item, Chunk)]
     for at in (0, 1, len(chunks) // 2, len(chunks) - 1):
         before, cursor = chunks[: at + 1], chunks[at].cursor
-        again = await read_items(demo, REQUEST, Resume(2, cursor, text_of(list(before))))
+        again = await read_items(demo, REQUEST, ResumePoint(2, cursor, text_of(list(before))))
         assert again[0] == Connected(StreamOrigin.CURSOR, transport="script")
         for reasoning in (True, False):
             joined = text_of(list(before), reasoning=reasoning) + text_of(again, reasoning=reasoning)
@@ -177,7 +177,9 @@ async def test_it_goes_on_behind_any_cursor_without_losing_or_doubling_a_charact
 @settings(max_examples=20, deadline=None)
 async def test_a_cursor_may_stand_inside_a_piece(position: int) -> None:
     whole = text_of(await read_items(source("engineer"), REQUEST))
-    again = await read_items(source("engineer"), REQUEST, Resume(2, Cursor(str(position)), whole[:position]))
+    again = await read_items(
+        source("engineer"), REQUEST, ResumePoint(2, Cursor(str(position)), whole[:position])
+    )
     origin = StreamOrigin.CURSOR if position <= len(whole) else StreamOrigin.START
     assert again[0] == Connected(origin, transport="script")
     assert text_of(again) == (whole[position:] if origin is StreamOrigin.CURSOR else whole)
@@ -186,7 +188,7 @@ async def test_a_cursor_may_stand_inside_a_piece(position: int) -> None:
 @pytest.mark.parametrize("cursor", [None, Cursor("elsewhere"), Cursor("-1"), Cursor("")])
 async def test_without_a_usable_cursor_it_starts_over(cursor: Cursor | None) -> None:
     whole = await read_items(source("orator"), REQUEST)
-    again = await read_items(source("orator"), REQUEST, Resume(2, cursor, "Friends"))
+    again = await read_items(source("orator"), REQUEST, ResumePoint(2, cursor, "Friends"))
     assert again == whole
 
 
