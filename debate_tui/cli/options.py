@@ -279,7 +279,6 @@ class _DebateCommand(click.Command):
         return rest
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """See `click.Command.format_epilog`."""
         from debate_tui.domain.stream import recovery_defaults
 
         with formatter.section("When a stream breaks ([recovery] in config.toml)"):

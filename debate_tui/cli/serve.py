@@ -147,7 +147,6 @@ class RunningDebates:
         self._is_stopping = False
 
     async def start_debate(self, request: DebateRequest, *, from_elsewhere: bool = False) -> str:
-        """See `DebateLauncher.start_debate`."""
         overrides: dict[str, object] = {"format": request.format, "rounds": request.rounds}
         if from_elsewhere:
             overrides |= {

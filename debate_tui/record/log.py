@@ -180,7 +180,6 @@ class DebateLog(ReadableLog):
 
     @property
     def seq(self) -> int:
-        """See `ReadableLog.seq`."""
         return self._seq
 
     @property
@@ -223,7 +222,6 @@ class MemoryLog(DebateLog):
         super().__init__(self._events[-1] if self._events else None, clock=clock)
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`."""
         return self._events[after : after + limit]
 
     def _store_event(self, event: Event) -> None:

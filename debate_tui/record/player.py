@@ -260,7 +260,6 @@ class Player(ReadableLog):
             await self._clock.wait(self._state_changed, self._playhead.seconds_until_next(self._clock.now()))
 
     async def aclose(self) -> None:
-        """See `ReadableLog.aclose`."""
         await super().aclose()
         self._state_changed.set()
 

@@ -150,17 +150,14 @@ class SqliteLog(DebateLog):
 
     @property
     def durable_seq(self) -> int:
-        """See `ReadableLog.durable_seq`."""
         return self._recording.durable_seq
 
     @property
     def recording_stopped(self) -> bool:
-        """See `ReadableLog.recording_stopped`."""
         return self._recording.stopped
 
     @property
     def write_error(self) -> DebateError | None:
-        """See `DebateLog.write_error`."""
         if self._recording.stopped and self._recording.error is None:
             return DebateError(
                 f"The record {self._path} ends at event {self.durable_seq}: the disk did not keep up.",
@@ -169,7 +166,6 @@ class SqliteLog(DebateLog):
         return self._recording.error
 
     def append(self, event: Event) -> Event:
-        """See `DebateLog.append`."""
         logged = super().append(event)
         self._report_error()
         return logged

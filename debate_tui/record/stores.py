@@ -91,7 +91,6 @@ class SqliteStore:
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
-        """See `DebateStore.create`."""
         writer, lock = await asyncio.to_thread(self._acquire, debate)
         recording = RecordingState(DebateSummary(debate), setup=setup)
         return SqliteLog(
@@ -114,7 +113,6 @@ class SqliteStore:
         )
 
     async def watch(self, debate: str) -> PolledSqliteLog:
-        """See `DebateStore.watch`."""
         summary = await self.find(debate)
         if summary.debate != debate:
             raise UsageError(f"No recorded debate has the id '{debate}'.", "Give the whole id.")
@@ -123,24 +121,19 @@ class SqliteStore:
         return log
 
     async def debates(self, words: str = "") -> list[DebateSummary]:
-        """See `DebateStore.debates`."""
         summaries = await asyncio.to_thread(list_debates, self._path)
         return [summary for summary in summaries if summary.matches(words)]
 
     async def find(self, debate: str = "") -> DebateSummary:
-        """See `DebateStore.find`."""
         return find_summary(await self.debates(), debate)
 
     async def events(self, debate: str, *, deltas: bool = True) -> list[Event]:
-        """See `DebateStore.events`."""
         return await asyncio.to_thread(read_events, self._path, debate, deltas=deltas)
 
     async def setup(self, debate: str) -> str:
-        """See `DebateStore.setup`."""
         return await asyncio.to_thread(_read_setup, self._path, debate)
 
     async def secret(self) -> bytes:
-        """See `DebateStore.secret`."""
         return await asyncio.to_thread(_read_secret, self._path)
 
     async def delete(self, *debates: str) -> int:
@@ -148,7 +141,6 @@ class SqliteStore:
         return await asyncio.to_thread(_delete, self._path, debates)
 
     async def aclose(self) -> None:
-        """See `DebateStore.aclose`."""
         await asyncio.to_thread(self._close)
 
     def _acquire(self, debate: str) -> tuple[SqliteWriter, DebateLock]:
@@ -250,7 +242,6 @@ class PolledSqliteLog(ReadableLog):
 
     @property
     def seq(self) -> int:
-        """See `ReadableLog.seq`."""
         return self._last.seq if self._last else 0
 
     @property
@@ -268,14 +259,12 @@ class PolledSqliteLog(ReadableLog):
         return await self._read_existing(after, min(limit, self.seq - after)) if after < self.seq else ()
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """See `ReadableLog.follow`."""
         async for batch in super().follow(after):
             yield batch
         if self._failure:
             raise self._failure
 
     async def aclose(self) -> None:
-        """See `ReadableLog.aclose`."""
         await super().aclose()
         if self._poll_task:
             self._poll_task.cancel()

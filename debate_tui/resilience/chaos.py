@@ -88,7 +88,6 @@ class ChaosSource:
     async def open(
         self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """See `Source.open`."""
         if request.turn != self._turn:
             self._turn = request.turn
             self._planned = list(plan_failures(request.turn, self._seed))

@@ -72,11 +72,9 @@ class ReplayDeduper:
 
     @property
     def pending_start(self) -> TextPosition:
-        """See `TextSplicer.pending_start`."""
         return self._best_begin() if self._candidates else self._delivered.end
 
     def note_cursor(self, cursor: Cursor) -> None:
-        """See `TextSplicer.note_cursor`."""
         if self.pending or self._from_start or not cursor.position:
             return
         self._first_cursor = self._first_cursor or cursor
@@ -84,7 +82,6 @@ class ReplayDeduper:
             self._add_candidate(event.end)
 
     def feed(self, chunk: Chunk) -> SpliceResult | None:
-        """See `TextSplicer.feed`."""
         self.pending.append(chunk)
         if not self._searching:
             self._advance_candidates(len(self.pending) - 1)
@@ -261,7 +258,6 @@ class ContinuationTrimmer:
         """See `TextSplicer.note_cursor`; a continuation has no cursors."""
 
     def feed(self, chunk: Chunk) -> SpliceResult | None:
-        """See `TextSplicer.feed`."""
         if chunk.reasoning:
             if not self.pending:
                 return SpliceResult((chunk,))
@@ -272,7 +268,6 @@ class ContinuationTrimmer:
         return None if self._is_undecided() else self._resolve()
 
     def finish(self) -> SpliceResult:
-        """See `TextSplicer.finish`."""
         self._candidates = [at for at in self._candidates if at + self._compared_length >= len(self._old)]
         return self._resolve()
 

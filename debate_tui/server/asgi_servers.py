@@ -60,7 +60,6 @@ class StderrHandler(logging.Handler):
         self._kinds.clear()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """See `logging.Handler.emit`."""
         if (omitted := self._count(record)) is None:
             return
         text = record.getMessage().strip()

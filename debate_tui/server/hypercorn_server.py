@@ -67,7 +67,6 @@ class HttpServer(TCPServer):
         super().__init__(wrapped, asyncio.get_running_loop(), config, context, {}, *streams)
 
     async def protocol_send(self, event: Event) -> None:
-        """See `TCPServer.protocol_send`."""
         # Answers to the client's own frames, such as pongs, must not pay for more frames.
         if isinstance(event, RawData) and not self._handling:
             self._allowance.add(BYTES_PER_WRITE)

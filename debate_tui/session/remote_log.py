@@ -199,16 +199,13 @@ class RemoteLog(ReadableLog):
 
     @property
     def seq(self) -> int:
-        """See `ReadableLog.seq`."""
         return self._events[-1].seq if self._events else 0
 
     @property
     def over(self) -> bool:
-        """See `ReadableLog.over`."""
         return bool(self._events) and isinstance(self._events[-1], DebateFinished)
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
-        """See `ReadableLog.read`."""
         start = bisect_right(self._events, after, key=lambda event: event.seq)
         return self._events[start : start + limit]
 

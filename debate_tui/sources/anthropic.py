@@ -48,7 +48,6 @@ class AnthropicSource(SdkSource):
     async def request_stream(
         self, client: SdkClient[AsyncAnthropic], request: TurnRequest, resume: ResumePoint | None
     ) -> StreamContext:
-        """See `SdkSource.request_stream`."""
         from anthropic import omit
 
         optional_params = OptionalParams(self._refused_params)

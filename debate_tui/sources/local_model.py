@@ -338,7 +338,6 @@ class LocalSource:
 
     @property
     def model(self) -> str:
-        """See `Source.model`."""
         return self._server.name
 
     @asynccontextmanager

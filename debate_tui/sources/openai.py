@@ -69,7 +69,6 @@ class OpenAISource(SdkSource):
     async def request_stream(
         self, client: SdkClient[AsyncOpenAI], request: TurnRequest, resume: ResumePoint | None
     ) -> StreamContext:
-        """See `SdkSource.request_stream`."""
         self._model = self._model or await _first_model(client)
         cursor = resume.cursor if resume else None
         resume = resume.for_new_answer() if resume else None  # used if the cursor leads nowhere

@@ -160,7 +160,6 @@ class BackgroundResponses:
             yield items
 
     async def cancel(self, stream_id: str) -> None:
-        """See `ResumableApi.cancel`."""
         with translate_errors(self._client.peer):
             async with self._client.sdk.responses.with_streaming_response.cancel(stream_id):
                 pass  # the response's body is not needed
@@ -263,7 +262,6 @@ class LlamaCppStreams:
 
     @asynccontextmanager
     async def resume(self, cursor: Cursor) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """See `ResumableApi.resume`."""
         parser = ByteCountingParser(int(cursor.position))
         stream = open_sdk_stream(
             self._client,
@@ -282,7 +280,6 @@ class LlamaCppStreams:
             yield items
 
     async def cancel(self, stream_id: str) -> None:
-        """See `ResumableApi.cancel`."""
         with translate_errors(self._client.peer):
             response = await self._call(self._client.sdk.delete, stream_id, {}, {})
             await response.aclose()  # the body is not needed and may never end

@@ -76,7 +76,6 @@ class SdkSource(ABC):
 
     @property
     def model(self) -> str:
-        """See `Source.model`."""
         return self._model or self._provider.title
 
     @asynccontextmanager

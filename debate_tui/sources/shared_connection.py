@@ -350,7 +350,6 @@ class SharedSource:
     def open(
         self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[StreamItem]]:
-        """See `Source.open`."""
         if resume or not self._endpoint.is_shared:
             return self._open_own(request, resume)
         return self._open_shared(request)

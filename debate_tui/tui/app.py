@@ -59,7 +59,6 @@ class BaseDebateApp(BaseApp[None]):
         self._gc_scheduler.restore()
 
     def warn(self, text: str) -> None:
-        """See `BaseApp.warn`."""
         if self._debate_screen is not None:
             self._debate_screen.warn(text)
 
@@ -127,7 +126,6 @@ class StartApp(BaseDebateApp):
         self._gc_scheduler.enable_without_full_collections()
 
     def warn(self, text: str) -> None:
-        """See `BaseApp.warn`."""
         if self._debate_screen is None:
             self.call_later(self._start_screen.warn, text)
         else:

@@ -50,7 +50,6 @@ class Key(events.Key):
         self.set_sender(target_widget)  # not the app: a message stops bubbling at its sender
 
     def stop(self, stop: bool = True) -> Key:
-        """See `Message.stop`."""
         super().stop(stop)
         self._handled_callback(self)
         return self

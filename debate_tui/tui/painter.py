@@ -153,7 +153,6 @@ class BlankWidget(Widget):
     BLANK = True
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """See `Widget.render_lines`."""
         strips = super().render_lines(crop)
         background = self.background_colors[1]
         for line_filter in self.get_line_filters():
@@ -274,5 +273,4 @@ class _RowsUpdate(CompositorUpdate):
         self._spans = spans
 
     def render_segments(self, console: Console) -> str:
-        """See `CompositorUpdate.render_segments`."""
         return encode_rows(self._spans, console._color_system or ColorSystem.TRUECOLOR)

@@ -88,7 +88,6 @@ class NoColourFilter(LineFilter):
     """A filter that removes all colours, including greys."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """See `LineFilter.apply`."""
         return [
             segment if segment.style is None else _without_colour(segment.text, segment.style, background)
             for segment in segments
@@ -100,7 +99,6 @@ class DimmedScreen(BackgroundScreen):
 
     @classmethod
     def process_segments(cls, segments: Iterable[Segment], color: Color) -> Iterable[Segment]:
-        """See `BackgroundScreen.process_segments`."""
         return Segment.apply_style(
             super().process_segments(segments, color), post_style=_BACKGROUND_SCREEN_STYLE
         )

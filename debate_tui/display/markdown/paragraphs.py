@@ -66,7 +66,6 @@ class Paragraph(LeafBlock, frozen=True, gc=False):
         return paragraph, paragraph.update(text)
 
     def count_lines(self, width: int, symbols: MarkdownSymbols) -> int:
-        """See `LeafBlock.count_lines`."""
         text, prefix = self.text_and_prefix(width, symbols)
         return len(wrap(runs_text(parse_inline(text)), prefix.text_width))
 

@@ -91,7 +91,6 @@ class RedisLog(DebateLog):
 
     @property
     def epoch(self) -> str:
-        """See `ReadableLog.epoch`."""
         return self._lease.epoch
 
     @property
@@ -101,12 +100,10 @@ class RedisLog(DebateLog):
 
     @property
     def write_error(self) -> DebateError | None:
-        """See `DebateLog.write_error`."""
         return self._final_error or self._transient_error
 
     @property
     def recording_stopped(self) -> bool:
-        """See `ReadableLog.recording_stopped`."""
         return self._final_error is not None
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
@@ -124,7 +121,6 @@ class RedisLog(DebateLog):
         return [decode_event(entry.data) for entry in entries]
 
     async def flush(self) -> None:
-        """See `ReadableLog.flush`."""
         target = self.seq
         while self._durable_seq < target and not self._writer_task.done():
             written = asyncio.get_running_loop().create_future()

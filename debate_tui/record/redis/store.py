@@ -74,12 +74,10 @@ class RedisTail(ReadableLog):
 
     @property
     def epoch(self) -> str:
-        """See `ReadableLog.epoch`."""
         return self._epoch
 
     @property
     def seq(self) -> int:
-        """See `ReadableLog.seq`."""
         return self._recent_after + len(self._recent)
 
     @property
@@ -102,7 +100,6 @@ class RedisTail(ReadableLog):
         return events
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Event]]:
-        """See `ReadableLog.follow`."""
         epoch = self._epoch
         while self._epoch == epoch and not self._failure:
             if after < self.seq:
@@ -303,18 +300,15 @@ class RedisStore:
         return tail
 
     async def debates(self, words: str = "") -> list[DebateSummary]:
-        """See `DebateStore.debates`."""
         return [summary for summary in await self._summaries() if summary.matches(words)]
 
     async def find(self, debate: str = "") -> DebateSummary:
-        """See `DebateStore.find`."""
         with self._connection.translate_errors():
             exact = await self._get_head_field(debate, "summary")
         found = [summary] if exact and (summary := decode_summary(exact)).events else await self._summaries()
         return find_summary(found, debate)
 
     async def events(self, debate: str, *, deltas: bool = True) -> list[Event]:
-        """See `DebateStore.events`."""
         events: list[Event] = []
         with self._connection.translate_errors():
             while entries := await self._connection.read_entries(debate, len(events), BATCH_SIZE):
@@ -322,13 +316,11 @@ class RedisStore:
         return events if deltas else [event for event in events if not isinstance(event, TurnDelta)]
 
     async def setup(self, debate: str) -> str:
-        """See `DebateStore.setup`."""
         with self._connection.translate_errors():
             setup = await self._get_head_field(debate, "setup")
         return setup.decode() if setup else ""
 
     async def secret(self) -> bytes:
-        """See `DebateStore.secret`."""
         with self._connection.translate_errors():
             await self._connection.client.set(SECRET_KEY, os.urandom(32), nx=True)
             found = cast("bytes | None", await self._connection.client.get(SECRET_KEY))
@@ -349,7 +341,6 @@ class RedisStore:
         return deleted
 
     async def aclose(self) -> None:
-        """See `DebateStore.aclose`."""
         await asyncio.gather(*(log.aclose() for log in tuple(self._logs)))
         for tail in list(self._tails.values()):
             tail.open_count = 0

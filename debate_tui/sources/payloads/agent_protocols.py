@@ -47,7 +47,6 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
     _message_ended = False
 
     def read(self, value: _AgUiEvent, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `JsonDecoder.read`."""
         kind = value.type
         if kind in _AGUI_TEXT_TYPES or kind in _AGUI_REASONING_TYPES:
             self._message_ended = False
@@ -71,7 +70,6 @@ class AgUiDecoder(JsonDecoder[_AgUiEvent]):
         return NOTHING
 
     def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
         return self.finished() if self._message_ended and not self._is_run else None
 
 
@@ -92,7 +90,6 @@ class UiStreamDecoder(JsonDecoder[_UiPart]):
     _understood = True
 
     def read(self, value: _UiPart, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `JsonDecoder.read`."""
         match value.type:
             case "text-delta" | "reasoning-delta" if value.delta:
                 return (Chunk(value.delta, value.type == "reasoning-delta"),)

@@ -100,7 +100,6 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         self._has_text = False
 
     def read(self, value: _ChatCompletion, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `JsonDecoder.read`."""
         choices = value.choices
         if choices and value.usage is None and value.error is None and value.x_groq is None:
             choice = choices[0]

@@ -142,13 +142,11 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
     """The field with the stream's text: other fields contain something else, or the same text again."""
 
     def read(self, value: _DeltaEvent, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `JsonDecoder.read`."""
         if value.chunks is not None:
             return self._read_batch(value.chunks)
         return self._read_event(value, event)
 
     def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
         return None if self.has_end_marker and self.finish_reason is None else self.finished()
 
     def _read_batch(self, chunks: list[_DeltaEvent]) -> Iterator[StreamItem]:
@@ -207,7 +205,6 @@ class DebateLogDecoder(DeltaDecoder):
         self._last_fault: Fault | None = None
 
     def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
         return None
 
     def _read_event(self, value: _DeltaEvent, event: PayloadEvent | None) -> Iterable[StreamItem]:
@@ -265,7 +262,6 @@ class PlainTextDecoder(PayloadDecoder):
         self._is_json: bool | None = None
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
         text = event.data
         if not text or event.event in KEEPALIVE_EVENTS:
             return NOTHING
@@ -280,5 +276,4 @@ class PlainTextDecoder(PayloadDecoder):
         return (Chunk(text),) if text else NOTHING
 
     def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
         return Finished()

@@ -97,7 +97,6 @@ class EndpointDecoder(PayloadDecoder):
 
     @property
     def finish_reason(self) -> FinishReason | None:
-        """See `PayloadDecoder.finish_reason`."""
         return None if self._found is None else self._found.finish_reason
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
@@ -110,17 +109,14 @@ class EndpointDecoder(PayloadDecoder):
         return map(_without_cursor, items)
 
     def keep_alive(self, sign: KeepAlive) -> KeepAlive:
-        """See `PayloadDecoder.keep_alive`."""
         if sign.cursor is None:
             return sign
         return KeepAlive(self._make_cursor(sign.cursor.position), sign.retry_after)
 
     def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
         return self._found.end() if self._found else None
 
     def missing_end(self) -> Fault:
-        """See `PayloadDecoder.missing_end`."""
         if self._found is not None:
             return self._found.missing_end()
         return unknown_payload_fault(self._unknown_events[0]) if self._unknown_events else truncated_fault()

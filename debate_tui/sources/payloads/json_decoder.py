@@ -79,7 +79,6 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         """Return the items of one event of the payload."""
 
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `PayloadDecoder.decode`."""
         try:
             value = self.parse(event.data)
         except msgspec.DecodeError:
@@ -87,7 +86,6 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         return self.read(value, event)
 
     def end(self) -> Finished | None:
-        """See `PayloadDecoder.end`."""
         return None if self.finish_reason is None else self.finished()
 
     def finished(self, reason: FinishReason = "complete") -> Finished:
@@ -110,7 +108,6 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         return (UsageUpdate(self._usage),)
 
     def missing_end(self) -> Fault:
-        """See `PayloadDecoder.missing_end`."""
         if self._unknown_event and not self._understood:
             return unknown_payload_fault(self._unknown_event)
         return truncated_fault(self._last_words)

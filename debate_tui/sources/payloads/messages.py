@@ -73,7 +73,6 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
     parse = msgspec.json.Decoder(_MessagesEvent).decode
 
     def read(self, value: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `JsonDecoder.read`."""
         block = value.delta or value.content_block
         return (block and self._read_block(block)) or self._read_metadata(value, event)
 

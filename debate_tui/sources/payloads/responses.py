@@ -158,7 +158,6 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
         self._has_reasoning = False
 
     def read(self, value: _ResponsesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
-        """See `JsonDecoder.read`."""
         if value.response is not None and value.response.id:
             self._response = value.response.id
         number = value.sequence_number

@@ -69,7 +69,6 @@ class ReasoningTagSource:
     async def open(
         self, request: TurnRequest, resume: ResumePoint | None = None
     ) -> AsyncIterator[AsyncIterator[StreamItem]]:
-        """See `Source.open`."""
         async with (
             self._source.open(request, resume) as items,
             aclosing(_split_items(items, resume)) as split,

@@ -68,7 +68,6 @@ class OverlayScreen(ModalScreen[Result]):
     _is_withdrawn = False
 
     def render(self) -> RenderableType:
-        """See `Screen.render`."""
         below = super().render()
         if self.app.no_color and isinstance(below, BackgroundScreen):
             return DimmedScreen(below.screen, below.color)

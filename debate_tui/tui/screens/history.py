@@ -382,5 +382,4 @@ class HistoryApp(BaseApp[HistorySelection]):
         self.load_themes()
 
     def warn(self, text: str) -> None:
-        """See `BaseApp.warn`."""
         self._history_screen.warn(text)

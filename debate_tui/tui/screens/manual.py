@@ -231,5 +231,4 @@ class ManualApp(BaseApp[None]):
         self.load_themes()
 
     def warn(self, text: str) -> None:
-        """See `BaseApp.warn`."""
         self._manual_screen.warn(text)
