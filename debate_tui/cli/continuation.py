@@ -69,7 +69,8 @@ async def plan_continuation(store: DebateStore, debate: str, settings: config.Se
     """
     summary = await store.find(debate)
     past_events, setup = tuple(await store.events(summary.debate)), await store.setup(summary.debate)
-    return await asyncio.to_thread(_build_continuation, summary, setup, past_events, settings)
+    plan = await asyncio.to_thread(_build_continuation, summary, setup, past_events, settings)
+    return msgspec.structs.replace(plan, material=await store.material(summary.debate))
 
 
 def check_not_live(summary: DebateSummary) -> None:

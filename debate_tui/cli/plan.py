@@ -22,6 +22,7 @@ from debate_tui.domain.debate import (
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.domain.formats import DEFAULT_FORMAT
+from debate_tui.domain.material import Material
 from debate_tui.sources import registry
 from debate_tui.sources.providers import configure_providers
 from debate_tui.sources.registry import SourceSpec
@@ -101,6 +102,7 @@ class Plan(Struct, frozen=True):
     past_events: tuple[Event, ...] = ()
     debate: str = ""
     options: RunOptions = DEFAULT_OPTIONS
+    material: tuple[Material, ...] = ()
 
 
 def make_plan(
@@ -191,7 +193,11 @@ def swap_sides(plan: Plan) -> Plan:
         )
         for place, seat in zip(plan.debaters, moved, strict=True)
     )
-    return msgspec.structs.replace(plan, debaters=debaters, past_events=(), debate="")
+    moved_to = {seat.debater.id: place.debater.id for place, seat in zip(plan.debaters, moved, strict=True)}
+    material = tuple(
+        msgspec.structs.replace(each, debater=moved_to.get(each.debater, "")) for each in plan.material
+    )
+    return msgspec.structs.replace(plan, debaters=debaters, past_events=(), debate="", material=material)
 
 
 def default_judge(plan: Plan) -> str:

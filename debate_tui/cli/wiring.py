@@ -154,6 +154,7 @@ def _make_context(
         max_cost=plan.settings.max_cost,
         prices=price_table_for(((each.scheme, each.detail) for each in source_specs), rates),
         step=plan.settings.step and not unattended,
+        material=plan.material,
     )
     session = Session(
         spec,
@@ -274,7 +275,7 @@ async def _open_log(
     stack: AsyncExitStack, plan: Plan, debate: str, on_error: OnError, store: DebateStore | None
 ) -> DebateLog:
     if not plan.settings.record:
-        return MemoryLog(plan.past_events)
+        return MemoryLog(plan.past_events, material=plan.material)
     if store is None:
         from debate_tui.record.stores import open_store
 
@@ -283,6 +284,8 @@ async def _open_log(
     if plan.past_events:
         log = await store.resume(debate, on_write_error=on_error)
     else:
-        log = await store.create(debate, setup=encode_setup(plan), on_write_error=on_error)
+        log = await store.create(
+            debate, setup=encode_setup(plan), material=plan.material, on_write_error=on_error
+        )
     stack.push_async_callback(log.aclose)
     return log

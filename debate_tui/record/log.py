@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
     from debate_tui.record.summary import DebateSummary
 
     Listener = Callable[[Event], None]
@@ -43,10 +44,12 @@ class ReadableLog(ABC):
     """The source of events for every view of a debate, whether live, recorded or played back.
 
     A subclass implements `seq`, `over` and `read`, and calls `_publish` with each event once `read` can
-    return it. All methods must be called on the event loop's thread.
+    return it. All methods must be called on the event loop's thread. `material` has the texts that
+    `debate.started` names, hidden material included.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, material: Sequence[Material] = ()) -> None:
+        self.material = tuple(material)
         self._closed = False
         self._listeners: dict[object, Listener] = {}
         self._undelivered: deque[tuple[object, Event]] = deque()
@@ -171,8 +174,14 @@ class DebateLog(ReadableLog):
     from then on. `last` is the last event of an existing log that is to be continued.
     """
 
-    def __init__(self, last: Event | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        last: Event | None = None,
+        *,
+        material: Sequence[Material] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(material)
         self._clock = clock
         self._seq = last.seq if last else 0
         self._last_at = last.at if last else 0.0
@@ -217,9 +226,15 @@ class MemoryLog(DebateLog):
     `events` are used unchanged: logged events without gaps, for example from a record or an export.
     """
 
-    def __init__(self, events: Iterable[Event] = (), *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        events: Iterable[Event] = (),
+        *,
+        material: Sequence[Material] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._events = list(events)
-        super().__init__(self._events[-1] if self._events else None, clock=clock)
+        super().__init__(self._events[-1] if self._events else None, material=material, clock=clock)
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         return self._events[after : after + limit]
@@ -239,13 +254,15 @@ class DebateStore(Protocol):
         debate: str,
         *,
         setup: str = "",
+        material: Sequence[Material] = (),
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> DebateLog:
         """Create a debate with the id `debate` and return its log.
 
-        `setup` is stored with the events and is used to resume the debate. `on_write_error` is called on
-        the event loop's thread when events cannot be written; the debate may continue regardless.
+        `setup` and `material` are stored with the first event and are used to resume the debate.
+        `on_write_error` is called on the event loop's thread when events cannot be written; the debate may
+        continue regardless.
         """
         ...
 
@@ -286,6 +303,10 @@ class DebateStore(Protocol):
 
     async def setup(self, debate: str) -> str:
         """Return the setup that the debate was created with."""
+        ...
+
+    async def material(self, debate: str) -> tuple[Material, ...]:
+        """Return the material of the debate with exactly this id, hidden material included, by number."""
         ...
 
     async def secret(self) -> bytes:

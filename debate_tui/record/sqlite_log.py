@@ -138,7 +138,7 @@ class SqliteLog(DebateLog):
         clock: Callable[[], float],
         on_write_error: Callable[[DebateError], None],
     ) -> None:
-        super().__init__(last, clock=clock)
+        super().__init__(last, material=recording.material, clock=clock)
         self._writer = writer
         self._recording = recording
         self._path = path

@@ -18,10 +18,11 @@ from debate_tui.record.log import MAX_BACKLOG_BYTES, encode_for_storage, memory_
 from debate_tui.record.summary import update_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
     from debate_tui.record.summary import DebateSummary
 
 
@@ -50,12 +51,23 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ) WITHOUT ROWID""",
     ),
     ("CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",),
+    (
+        """CREATE TABLE material (
+            debate INTEGER NOT NULL REFERENCES debates (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            text TEXT NOT NULL,
+            debater TEXT NOT NULL,
+            PRIMARY KEY (debate, number)
+        ) WITHOUT ROWID""",
+    ),
 )
 """The statements that lead from each schema version to the next; `user_version` counts those applied.
 
 Only append entries. `debates` repeats what a list of debates shows, so that listing never reads events;
 both tables change in the same transaction. `setup` holds what the debate was started with, as encoded by
-its creator. An `id` is never reused: a writer whose debate was deleted must not write into another.
+its creator; `material` is written with the first event. An `id` is never reused: a writer whose debate was
+deleted must not write into another.
 """
 
 _BUSY_S = 5.0
@@ -202,9 +214,17 @@ class RecordingState:
     for good. Everything else belongs to the writer.
     """
 
-    def __init__(self, summary: DebateSummary, *, setup: str = "", row_id: int | None = None) -> None:
+    def __init__(
+        self,
+        summary: DebateSummary,
+        *,
+        setup: str = "",
+        material: Sequence[Material] = (),
+        row_id: int | None = None,
+    ) -> None:
         self.summary = summary
         self.setup = setup
+        self.material = tuple(material)
         self.row_id = row_id
         self.durable_seq = summary.events
         self.error: DebateError | None = None
@@ -344,11 +364,16 @@ class SqliteWriter:
             summary.events,
         )
         if recording.row_id is None:
-            return self._connection.execute(
+            row = self._connection.execute(
                 "INSERT INTO debates (topic, format, debaters, started, updated, finished, events, name,"
                 " setup) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*values, summary.debate, recording.setup),
             ).lastrowid
+            self._connection.executemany(
+                "INSERT INTO material (debate, number, name, text, debater) VALUES (?, ?, ?, ?, ?)",
+                ((row, each.number, each.name, each.text, each.debater) for each in recording.material),
+            )
+            return row
         self._connection.execute(
             "UPDATE debates SET topic = ?, format = ?, debaters = ?, started = ?, updated = ?, finished = ?,"
             " events = ? WHERE id = ?",

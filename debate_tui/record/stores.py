@@ -14,6 +14,7 @@ import msgspec
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import DebateFinished, DebaterInfo
+from debate_tui.domain.material import Material
 from debate_tui.record.log import BATCH_SIZE, ReadableLog, translate_decode_errors
 from debate_tui.record.sqlite_log import (
     SqliteLog,
@@ -88,11 +89,12 @@ class SqliteStore:
         debate: str,
         *,
         setup: str = "",
+        material: Sequence[Material] = (),
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> SqliteLog:
         writer, lock = await asyncio.to_thread(self._acquire, debate)
-        recording = RecordingState(DebateSummary(debate), setup=setup)
+        recording = RecordingState(DebateSummary(debate), setup=setup, material=material)
         return SqliteLog(
             writer, recording, self._path, lock, last=None, clock=clock, on_write_error=on_write_error
         )
@@ -116,7 +118,7 @@ class SqliteStore:
         summary = await self.find(debate)
         if summary.debate != debate:
             raise UsageError(f"No recorded debate has the id '{debate}'.", "Give the whole id.")
-        log = PolledSqliteLog(self._path, debate)
+        log = PolledSqliteLog(self._path, debate, await self.material(debate))
         await log.start(summary.events)
         return log
 
@@ -132,6 +134,9 @@ class SqliteStore:
 
     async def setup(self, debate: str) -> str:
         return await asyncio.to_thread(_read_setup, self._path, debate)
+
+    async def material(self, debate: str) -> tuple[Material, ...]:
+        return await asyncio.to_thread(_read_material, self._path, debate)
 
     async def secret(self) -> bytes:
         return await asyncio.to_thread(_read_secret, self._path)
@@ -191,13 +196,23 @@ def _read_recording(path: Path, debate: str) -> tuple[RecordingState, Event]:
     with open_database(path) as connection:
         row_id = connection.execute("SELECT id FROM debates WHERE name = ?", (debate,)).fetchone()[0]
     last = read_events(path, debate, summary.events - 1, 1)[-1]
-    return RecordingState(summary, row_id=row_id), last
+    return RecordingState(summary, material=_read_material(path, debate), row_id=row_id), last
 
 
 def _read_setup(path: Path, debate: str) -> str:
     with open_database(path) as connection:
         row = connection.execute("SELECT setup FROM debates WHERE name = ?", (debate,)).fetchone()
     return str(row[0]) if row else ""
+
+
+def _read_material(path: Path, debate: str) -> tuple[Material, ...]:
+    with open_database(path) as connection:
+        rows = connection.execute(
+            "SELECT number, material.name, text, debater FROM material JOIN debates ON debate = id"
+            " WHERE debates.name = ? ORDER BY number",
+            (debate,),
+        ).fetchall()
+    return tuple(Material(*row) for row in rows)
 
 
 def _read_secret(path: Path) -> bytes:
@@ -232,8 +247,8 @@ POLL_INTERVAL_S: Final = 0.1
 class PolledSqliteLog(ReadableLog):
     """A log of a debate in a file; events in the file are durable and never change."""
 
-    def __init__(self, path: Path, debate: str) -> None:
-        super().__init__()
+    def __init__(self, path: Path, debate: str, material: Sequence[Material] = ()) -> None:
+        super().__init__(material)
         self._path = path
         self._debate = debate
         self._last: Event | None = None

@@ -20,6 +20,7 @@ from debate_tui.domain.events import (
     TurnDelta,
     event_to_json,
 )
+from debate_tui.domain.material import Material
 from debate_tui.record import sqlite_log, stores
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
@@ -305,6 +306,26 @@ async def test_what_is_durable_is_there_for_another_store_at_once(store: DebateS
         assert await watched.read() == events
         await watched.aclose()
     await log.aclose()
+
+
+@every_store
+async def test_material_is_stored_with_the_first_event_and_given_to_all_who_open_the_debate(
+    store: DebateStore, address: str
+):
+    material = (Material(1, "notes.md", "Tea keeps.\n"), Material(2, "bribe.txt", "Say coffee. ☕", "d2"))
+    log = await store.create("d1", material=material)
+    log.append(debate_started())
+    await log.flush()
+
+    async with aclosing(open_store(address)) as other:
+        assert log.material == await other.material("d1") == material
+        async with aclosing(await other.watch("d1")) as watched:
+            assert watched.material == material
+        await log.aclose()
+        async with aclosing(await other.resume("d1")) as resumed:
+            assert resumed.material == material
+        assert await other.delete("d1") == 1
+        assert await other.material("d1") == await other.material("none") == ()
 
 
 @every_store

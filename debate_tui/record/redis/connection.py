@@ -15,11 +15,12 @@ from redis.backoff import NoBackoff
 
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.events import event_from_json
+from debate_tui.domain.material import Material
 from debate_tui.record.log import StoreUnreachableError, translate_decode_errors
 from debate_tui.record.summary import DebateSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from debate_tui.domain.events import Event
 
@@ -199,3 +200,14 @@ def decode_summary(data: bytes) -> DebateSummary:
     """Decode a debate's summary; raise `DebateError` if this version cannot read it."""
     with translate_decode_errors("The debate"):
         return msgspec.json.decode(data, type=DebateSummary)
+
+
+def encode_material(material: Sequence[Material]) -> bytes:
+    """Encode a debate's material as JSON; empty if there is none."""
+    return msgspec.json.encode(material) if material else b""
+
+
+def decode_material(data: bytes) -> tuple[Material, ...]:
+    """Decode a debate's material; raise `DebateError` if this version cannot read it."""
+    with translate_decode_errors("The debate"):
+        return msgspec.json.decode(data, type=tuple[Material, ...]) if data else ()

@@ -17,13 +17,22 @@ from msgspec import Struct
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.wording import format_duration
 from debate_tui.record.log import TakenOverError
-from debate_tui.record.redis.connection import INDEX_KEY, StreamEntry, debate_keys, decode_summary, parse_seq
+from debate_tui.record.redis.connection import (
+    INDEX_KEY,
+    StreamEntry,
+    debate_keys,
+    decode_material,
+    decode_summary,
+    encode_material,
+    parse_seq,
+)
 from debate_tui.record.summary import DebateSummary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from typing import Self
 
+    from debate_tui.domain.material import Material
     from debate_tui.record.redis.connection import RedisConnection
 
 _COMMON_SCRIPT: Final = """
@@ -49,13 +58,13 @@ end
 _CREATE_SCRIPT: Final = (
     _COMMON_SCRIPT
     + """
-local lease_ms, ttl_ms, epoch, server, setup, summary, started, debate = unpack(ARGV)
+local lease_ms, ttl_ms, epoch, server, setup, material, summary, started, debate = unpack(ARGV)
 if redis.call('EXISTS', head) == 1 then
   return redis.call('HGET', head, 'claim') == epoch and 1 or 0
 end
 redis.call('DEL', events)
 redis.call('HSET', head, 'token', 1, 'claim', epoch, 'epoch', epoch, 'server', server)
-redis.call('HSET', head, 'setup', setup, 'summary', summary)
+redis.call('HSET', head, 'setup', setup, 'material', material, 'summary', summary)
 redis.call('ZADD', index, started, debate)
 hold(1, lease_ms, ttl_ms)
 return 1
@@ -83,9 +92,9 @@ if redis.call('HGET', head, 'server') ~= server then
   redis.call('HSET', head, 'epoch', epoch, 'server', server)
 end
 hold(token, lease_ms, ttl_ms)
-local known = redis.call('HMGET', head, 'epoch', 'setup', 'summary')
+local known = redis.call('HMGET', head, 'epoch', 'setup', 'material', 'summary')
 local top = newest()
-return {'taken', token, known[1], known[2], known[3], top and top[2][2]}
+return {'taken', token, known[1], known[2], known[3] or '', known[4], top and top[2][2]}
 """
 )
 
@@ -115,7 +124,7 @@ return last
 _RESTORE_SCRIPT: Final = (
     _COMMON_SCRIPT
     + """
-local token, lease_ms, ttl_ms, epoch, summary, server, known, setup, started, debate = unpack(ARGV)
+local token, lease_ms, ttl_ms, epoch, summary, server, known, setup, material, started, debate = unpack(ARGV)
 local held = redis.call('HGET', head, 'token')
 if held and held ~= token then
   return {'fenced'}
@@ -123,7 +132,8 @@ end
 if not held and server == known then
   return {'gone'}
 end
-redis.call('HSET', head, 'token', token, 'epoch', epoch, 'server', server, 'setup', setup, 'summary', summary)
+redis.call('HSET', head, 'token', token, 'epoch', epoch, 'server', server)
+redis.call('HSET', head, 'setup', setup, 'material', material, 'summary', summary)
 redis.call('ZADD', index, started, debate)
 hold(token, lease_ms, ttl_ms)
 local top = newest()
@@ -156,7 +166,10 @@ class LeaseTerms(Struct, frozen=True):
 
 
 class Lease:
-    """The right to append to a debate. Every method raises redis-py's errors."""
+    """The right to append to a debate. Every method raises redis-py's errors.
+
+    `setup` and `material` are stored again if Redis loses the debate.
+    """
 
     def __init__(
         self,
@@ -168,18 +181,27 @@ class Lease:
         epoch: str,
         run_id: str,
         setup: str,
+        material: Sequence[Material] = (),
     ) -> None:
         self.connection = connection
         self.debate = debate
         self.terms = terms
         self.epoch = epoch
+        self.material = tuple(material)
         self._token = token
         self._run_id = run_id
         self._setup = setup
 
     @classmethod
     async def create(
-        cls, connection: RedisConnection, debate: str, terms: LeaseTerms, *, setup: str, started: float
+        cls,
+        connection: RedisConnection,
+        debate: str,
+        terms: LeaseTerms,
+        *,
+        setup: str,
+        material: Sequence[Material],
+        started: float,
     ) -> Self:
         """Create a debate; raise `UsageError` if the id is taken."""
         epoch, run_id = _new_epoch(), await connection.fetch_run_id()
@@ -192,12 +214,15 @@ class Lease:
             epoch,
             run_id,
             setup,
+            encode_material(material),
             summary,
             started,
             debate,
         ):
             raise UsageError(f"A debate with the id '{debate}' exists.", "Resume it, or choose another id.")
-        return cls(connection, debate, terms, token=1, epoch=epoch, run_id=run_id, setup=setup)
+        return cls(
+            connection, debate, terms, token=1, epoch=epoch, run_id=run_id, setup=setup, material=material
+        )
 
     @classmethod
     async def take_over(
@@ -219,7 +244,7 @@ class Lease:
                 f"The debate {debate} is running in another process.",
                 f"If that process has died, try again in {format_duration(math.ceil(int(rest[0]) / 1000))}.",
             )
-        token, epoch, setup, summary, *newest = rest
+        token, epoch, setup, material, summary, *newest = rest
         lease = cls(
             connection,
             debate,
@@ -228,6 +253,7 @@ class Lease:
             epoch=epoch.decode(),
             run_id=run_id,
             setup=setup.decode(),
+            material=decode_material(material),
         )
         known = decode_summary(summary)
         return lease, known, newest[0] if newest else None
@@ -254,6 +280,7 @@ class Lease:
             run_id,
             self._run_id,
             self._setup,
+            encode_material(self.material),
             summary.started,
             self.debate,
         )

@@ -70,7 +70,7 @@ class RedisLog(DebateLog):
         clock: Callable[[], float],
         on_write_error: Callable[[DebateError], None],
     ) -> None:
-        super().__init__(last, clock=clock)
+        super().__init__(last, material=lease.material, clock=clock)
         self.on_closed: Callable[[RedisLog], None] = lambda _: None
         self._lease = lease
         self._summary = summary

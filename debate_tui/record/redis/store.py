@@ -19,6 +19,7 @@ from debate_tui.record.redis.connection import (
     RedisConnection,
     debate_keys,
     decode_event,
+    decode_material,
     decode_summary,
     parse_entries,
     pop_query_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
     from debate_tui.record.redis.connection import StreamEntry
 
 
@@ -59,8 +61,14 @@ class RedisTail(ReadableLog):
     or expires, they get `DebateError`.
     """
 
-    def __init__(self, connection: RedisConnection, debate: str, on_end: Callable[[RedisTail], None]) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        connection: RedisConnection,
+        debate: str,
+        material: Sequence[Material],
+        on_end: Callable[[RedisTail], None],
+    ) -> None:
+        super().__init__(material)
         self.open_count = 0
         self._connection = connection
         self.debate = debate
@@ -260,12 +268,15 @@ class RedisStore:
         debate: str,
         *,
         setup: str = "",
+        material: Sequence[Material] = (),
         clock: Callable[[], float] = time.time,
         on_write_error: Callable[[DebateError], None] = lambda _: None,
     ) -> RedisLog:
         """See `DebateStore.create`. Raise `UsageError` if the id is taken."""
         with self._connection.translate_errors():
-            lease = await Lease.create(self._connection, debate, self._terms, setup=setup, started=clock())
+            lease = await Lease.create(
+                self._connection, debate, self._terms, setup=setup, material=material, started=clock()
+            )
         return self._track(
             RedisLog(
                 lease, last=None, summary=DebateSummary(debate), clock=clock, on_write_error=on_write_error
@@ -292,7 +303,8 @@ class RedisStore:
         async with self._open_lock:
             tail = self._tails.get(debate)
             if tail is None:
-                tail = RedisTail(self._connection, debate, self._drop_tail)
+                material = await self.material(debate)
+                tail = RedisTail(self._connection, debate, material, self._drop_tail)
                 with self._connection.translate_errors():
                     await tail.start()
                 self._tails[debate] = tail
@@ -319,6 +331,10 @@ class RedisStore:
         with self._connection.translate_errors():
             setup = await self._get_head_field(debate, "setup")
         return setup.decode() if setup else ""
+
+    async def material(self, debate: str) -> tuple[Material, ...]:
+        with self._connection.translate_errors():
+            return decode_material(await self._get_head_field(debate, "material") or b"")
 
     async def secret(self) -> bytes:
         with self._connection.translate_errors():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain.events import DebateFinished, DebateResumed
+from debate_tui.domain.material import Material
 from debate_tui.record.log import EpochChangedError
 from debate_tui.record.redis import log
 from tests.fakes.redis_server import RedisServer
@@ -32,7 +33,8 @@ async def test_redis_is_killed_again_and_again_and_nobody_misses_a_thing(persist
     with RedisServer(*persistence) as server:
         async with open_stores(server.url, server.url) as (store, elsewhere):
             notices: list[DebateError] = []
-            log = await store.create("d1", setup="{}", on_write_error=notices.append)
+            material = (Material(1, "notes.md", "Tea keeps."),)
+            log = await store.create("d1", setup="{}", material=material, on_write_error=notices.append)
             words = turn_deltas()
             events = append_all(log, opening_events())
             await log.flush()
@@ -59,6 +61,7 @@ async def test_redis_is_killed_again_and_again_and_nobody_misses_a_thing(persist
             assert ["cannot be reached" in notice.message for notice in notices] == [True]
             assert (await elsewhere.find("d1")).finished == "complete"
             assert await elsewhere.setup("d1") == "{}"
+            assert await elsewhere.material("d1") == material
 
 
 async def test_what_redis_lost_is_put_back_while_the_debate_is_silent(server: RedisServer):
