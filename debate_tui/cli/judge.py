@@ -12,6 +12,7 @@ from debate_tui.cli.messages import print_info
 from debate_tui.cli.plan import assign_voices, load_settings, parse_judges
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import make_judges, make_source_factory, price_rates
+from debate_tui.domain.briefs import PUBLIC_FINISH_REASONS, DebateSpec
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.judging.summary import describe_outcome
 from debate_tui.domain.transcript import Transcript
@@ -19,7 +20,6 @@ from debate_tui.domain.wording import count_of
 from debate_tui.record.stores import open_store
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session.judges import JudgePanel
-from debate_tui.session.rounds import PUBLIC_FINISH_REASONS, DebateSpec
 from debate_tui.sources import registry
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from debate_tui import config
 from debate_tui.cli.continuation import encode_setup
 from debate_tui.cli.plan import assign_voices, model_parameters
 from debate_tui.display.statistics import Statistics
+from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError
 from debate_tui.resilience.chaos import ChaosSource, shorten_timeouts
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session.commands import EndDebate
 from debate_tui.session.judges import Judge
-from debate_tui.session.rounds import DebateSpec
 from debate_tui.session.session import Session
 from debate_tui.session.turn import PricedSource
 from debate_tui.session.turn_runner import RecoveryWrapper

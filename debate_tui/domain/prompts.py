@@ -200,6 +200,45 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+# Requests to a model: its own instructions, and what to do after a cut
+
+
+CONTINUATION_TAIL = 240
+"""Characters quoted from the end of the text: enough to identify the place."""
+
+_CONTINUATION_PROMPT = """\
+Your answer was cut off on its way to the reader. The last of it that arrived is:
+
+<tail>{tail}</tail>
+
+Continue exactly where it stopped: begin with the very next character, even inside a word or a sentence. \
+Do not repeat anything, do not start again, and do not mention the interruption."""
+
+
+def messages_to_send(messages: tuple[Message, ...], system: str, partial: str = "") -> tuple[Message, ...]:
+    """Return what is sent to a model; with a `partial` answer, it is asked to continue that.
+
+    `system` is added to the instructions. The partial answer is followed by a user message because several
+    models refuse a conversation that ends with the assistant.
+    """
+    messages = _with_instructions(messages, system)
+    if not partial:
+        return messages
+    ask = _CONTINUATION_PROMPT.format(tail=partial[-CONTINUATION_TAIL:])
+    return *messages, Message("assistant", partial), Message("user", ask)
+
+
+def _with_instructions(messages: tuple[Message, ...], system: str) -> tuple[Message, ...]:
+    if not system:
+        return messages
+    if messages and messages[0].role == "system":
+        return Message("system", f"{messages[0].content}\n\n{system}"), *messages[1:]
+    return Message("system", system), *messages
+
+
+# Prompts read back, by the scripted demo
+
+
 class ParsedPrompt(Struct, frozen=True):
     """What was read from a prompt: the reader, the opponents, their speeches, and the current round."""
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from debate_tui.domain import events
+from debate_tui.domain.briefs import build_brief, public_record
 from debate_tui.domain.debate import VERDICT_PHASE, Round
 from debate_tui.domain.judging.prompt import (
-    JudgedDebater,
     build_judge_prompt,
     build_reading_orders,
     build_stance_prompt,
@@ -26,21 +26,20 @@ from debate_tui.domain.judging.scoring import (
     parse_ranking,
     resolve_letters,
 )
-from debate_tui.domain.prompts import Speech, assign_letters
+from debate_tui.domain.prompts import assign_letters
 from debate_tui.domain.stream import Chunk, Fault, Finished, Superseded, TurnRequest, Usage, UsageUpdate
 from debate_tui.domain.wording import count_of
-from debate_tui.session.rounds import PUBLIC_FINISH_REASONS, build_brief
 from debate_tui.session.turn import unknown_cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from debate_tui.domain.briefs import DebateSpec
     from debate_tui.domain.debate import ParameterValue
     from debate_tui.domain.judging.prompt import ReadingOrder
     from debate_tui.domain.judging.reply import JudgeReading
     from debate_tui.domain.stream import Message, Source
     from debate_tui.domain.transcript import Transcript, Turn
-    from debate_tui.session.rounds import DebateSpec
     from debate_tui.session.turn import CostFunction
 
 
@@ -134,7 +133,7 @@ class JudgePanel:
         self, transcript: Transcript, on_verdict: Callable[[events.Verdict], object]
     ) -> None:
         """Let every judge read the debate, and call `on_verdict` with each verdict as it arrives."""
-        entries, rounds = _public_record(self._spec, transcript)
+        entries, rounds = public_record(self._spec, transcript)
         reading_orders = build_reading_orders(self._spec.format, entries, rounds)
         async with asyncio.TaskGroup() as group:
             for asked in self._runs:
@@ -209,25 +208,6 @@ class JudgePanel:
             if reading is not None:
                 return reading
         return None
-
-
-def _public_record(
-    spec: DebateSpec, transcript: Transcript
-) -> tuple[list[JudgedDebater], list[list[Speech]]]:
-    """Return the speakers, and the speeches of each round: public text only, never reasoning."""
-    titles = {phase.name: phase.title for phase in spec.format.phases}
-    rounds: dict[int, list[Speech]] = {}
-    speaker_ids: set[str] = set()
-    for _, turn in sorted(transcript.turns.items()):
-        if turn.reason in PUBLIC_FINISH_REASONS and turn.text.strip():
-            info = transcript.debaters[turn.debater]
-            speaker_ids.add(info.id)
-            rounds.setdefault(turn.step, []).append(
-                Speech(info.name, info.side, titles.get(turn.phase, turn.phase), turn.text)
-            )
-    known = transcript.debaters.values()
-    entries = [JudgedDebater(info.id, info.name, info.side) for info in known if info.id in speaker_ids]
-    return entries, [rounds[step] for step in sorted(rounds)]
 
 
 # Outcomes decided by the debaters: consensus or ranking

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, assert_never
 
 from debate_tui import __version__
 from debate_tui.domain import events, prompts
+from debate_tui.domain.briefs import build_brief
 from debate_tui.domain.debate import VERDICT_PHASE, format_hash, iter_rounds, speaking_groups
 from debate_tui.domain.judging.scoring import find_agreement
 from debate_tui.domain.progress import compute_progress
@@ -16,17 +17,18 @@ from debate_tui.domain.usage import compute_costs
 from debate_tui.domain.wording import format_money
 from debate_tui.session import commands
 from debate_tui.session.judges import DEBATERS_AS_JUDGE, JudgePanel, debaters_verdict
-from debate_tui.session.rounds import NoBackpressure, Roster, RoundQueue, build_brief
+from debate_tui.session.rounds import NoBackpressure, Roster, RoundQueue
 from debate_tui.session.turn_runner import TurnRunner
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
+    from debate_tui.domain.briefs import DebateSpec
     from debate_tui.domain.debate import Debater, ParameterValue, Round
     from debate_tui.domain.stream import Fault
     from debate_tui.record.log import DebateLog
     from debate_tui.session.judges import Judge
-    from debate_tui.session.rounds import Backpressure, DebateSpec
+    from debate_tui.session.rounds import Backpressure
     from debate_tui.session.turn import PricedSource, RunningTurn
     from debate_tui.session.turn_runner import RecoveryWrapper
 

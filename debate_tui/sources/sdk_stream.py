@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from debate_tui.domain import prompts
 from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.sanitise import secret_values
 from debate_tui.domain.stream import Connected, Fault, FaultKind, KeepAlive, Message, StreamOrigin
@@ -119,7 +120,8 @@ class SdkSource(ABC):
         self, request: TurnRequest, resume: ResumePoint | None, optional_params: OptionalParams
     ) -> tuple[Message, ...]:
         """Return the messages to send, without a system role if the server refuses it."""
-        messages = _continuation_messages(request, resume, self._parameters.system)
+        partial = resume.text if resume else ""
+        messages = prompts.messages_to_send(request.messages, self._parameters.system, partial)
         return _move_system_to_user(messages) if optional_params.system_in_user else messages
 
     def _headers(self, client: SdkClient[object], omit: H) -> dict[str, str | H]:
@@ -285,44 +287,6 @@ def connected_item(
 def stream_origin(resume: ResumePoint | None) -> StreamOrigin:
     """Return where the text of a new answer starts, given what is known of the interrupted one."""
     return StreamOrigin.CONTINUATION if resume is not None and resume.text else StreamOrigin.START
-
-
-# Prompts that ask a model to continue an interrupted answer.
-
-
-CONTINUATION_TAIL = 240
-"""Characters quoted from the end of the text: enough to identify the place."""
-
-_CONTINUATION_PROMPT = """\
-Your answer was cut off on its way to the reader. The last of it that arrived is:
-
-<tail>{tail}</tail>
-
-Continue exactly where it stopped: begin with the very next character, even inside a word or a sentence. \
-Do not repeat anything, do not start again, and do not mention the interruption."""
-
-
-def _continuation_messages(
-    request: TurnRequest, resume: ResumePoint | None, system: str
-) -> tuple[Message, ...]:
-    """Return the messages to send; with partial text, it and a request to continue are added.
-
-    `system` is added to the instructions. The partial answer is followed by a user message because several
-    models refuse a conversation that ends with the assistant.
-    """
-    messages = _with_instructions(request.messages, system)
-    if resume is None or not resume.text:
-        return messages
-    ask = _CONTINUATION_PROMPT.format(tail=resume.text[-CONTINUATION_TAIL:])
-    return *messages, Message("assistant", resume.text), Message("user", ask)
-
-
-def _with_instructions(messages: tuple[Message, ...], system: str) -> tuple[Message, ...]:
-    if not system:
-        return messages
-    if messages and messages[0].role == "system":
-        return Message("system", f"{messages[0].content}\n\n{system}"), *messages[1:]
-    return Message("system", system), *messages
 
 
 def _move_system_to_user(messages: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from debate_tui.domain import events
+from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.debate import Debater, Format, Phase
 from debate_tui.domain.stream import (
     Chunk,
@@ -20,7 +21,6 @@ from debate_tui.domain.stream import (
     Usage,
 )
 from debate_tui.record.log import MemoryLog
-from debate_tui.session.rounds import DebateSpec
 from debate_tui.session.session import Session
 from debate_tui.session.turn import PricedSource, unknown_cost
 

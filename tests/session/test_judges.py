@@ -31,9 +31,9 @@ from tests.session.scripted_session import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from debate_tui.domain.briefs import DebateSpec
     from debate_tui.domain.stream import ResumePoint, StreamItem, TurnRequest
     from debate_tui.domain.transcript import Transcript
-    from debate_tui.session.rounds import DebateSpec
 
 
 class AnsweringJudge:

@@ -11,7 +11,7 @@ from debate_tui.domain.stream import Chunk, Connected, Finished, Usage
 from tests.session.scripted_session import Scripted, events_of_type, motion, phase, reasons, start_session
 
 if TYPE_CHECKING:
-    from debate_tui.session.rounds import DebateSpec
+    from debate_tui.domain.briefs import DebateSpec
 
 PRICED = [Connected(), Chunk("dear"), Finished(usage=Usage(100, 50))]
 

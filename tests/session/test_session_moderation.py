@@ -32,7 +32,7 @@ from tests.session.scripted_session import (
 )
 
 if TYPE_CHECKING:
-    from debate_tui.session.rounds import DebateSpec
+    from debate_tui.domain.briefs import DebateSpec
 
 
 def round_steps(seen: list[events.Event]) -> list[tuple[str, int, int]]:
