@@ -8,6 +8,7 @@ another.
 from __future__ import annotations
 
 import enum
+import itertools
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeVar
 
 from msgspec import Meta, Struct, structs
@@ -16,7 +17,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.sanitise import redact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
     from contextlib import AbstractAsyncContextManager
 
 
@@ -251,12 +252,31 @@ class Citation(Struct, frozen=True, omit_defaults=True):
     title: str = ""
 
 
+class CitationsUpdate(Struct, frozen=True):
+    """The citations of this connection so far, so that those of a stream that breaks later are kept."""
+
+    citations: tuple[Citation, ...]
+
+
+MAX_CITATIONS = 100
+"""Citations kept of one answer, the first ones."""
+
+
+def merge_citations(lists: Iterable[Iterable[Citation]]) -> tuple[Citation, ...]:
+    """Join lists of citations: each URL once, in the order of first mention, with the first title it has."""
+    titles: dict[str, str] = {}
+    for citation in itertools.chain.from_iterable(lists):
+        if citation.url in titles or len(titles) < MAX_CITATIONS:
+            titles[citation.url] = titles.get(citation.url) or citation.title
+    return tuple(Citation(url, title) for url, title in titles.items())
+
+
 class Finished(Struct, frozen=True):
     """The stream's own end marker was seen; always the last item of a stream.
 
     If there was no text, `instead` says what came in its place, such as ``a tool call`` or ``only
     reasoning``. `model` and `response` (its id) are as the server names them; `cost` is what it charges, in
-    US dollars. `citations` are the sources it names, in its order, each once.
+    US dollars. `citations` are all of this connection, in the order of first mention, each once.
     """
 
     reason: FinishReason = "complete"
@@ -302,7 +322,17 @@ class Superseded(Struct, frozen=True):
     attempt: int
 
 
-StreamItem = Connected | Chunk | KeepAlive | UsageUpdate | Reclassified | Finished | StateChange | Superseded
+StreamItem = (
+    Connected
+    | Chunk
+    | KeepAlive
+    | UsageUpdate
+    | CitationsUpdate
+    | Reclassified
+    | Finished
+    | StateChange
+    | Superseded
+)
 
 
 class Source(Protocol):

@@ -23,6 +23,7 @@ from msgspec import structs
 
 from debate_tui.domain.stream import (
     Chunk,
+    CitationsUpdate,
     Connected,
     Fault,
     FaultKind,
@@ -248,6 +249,9 @@ class TurnRecovery:
             case UsageUpdate():
                 self._watchdog.record_activity()
                 yield UsageUpdate(self._usage_totals.add_update(item.usage))
+            case CitationsUpdate():
+                self._watchdog.record_activity()
+                yield item
             case Reclassified():
                 yield from self._reclassify()
             case Finished():

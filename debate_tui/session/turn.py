@@ -11,6 +11,7 @@ from msgspec import structs
 from debate_tui.domain.events import StreamStatus, TurnDelta, TurnFinished, TurnStarted, TurnSuperseded
 from debate_tui.domain.stream import (
     Chunk,
+    CitationsUpdate,
     FaultReport,
     Finished,
     ResumePoint,
@@ -18,6 +19,7 @@ from debate_tui.domain.stream import (
     Superseded,
     Usage,
     UsageUpdate,
+    merge_citations,
 )
 from debate_tui.domain.usage import UsageTotals
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from debate_tui.domain.stream import (
+        Citation,
         Cursor,
         Fault,
         FinishReason,
@@ -104,6 +107,8 @@ class RunningTurn:
         self._restart_attempt = 0
         """The first attempt of a text that replaces the current one; 0 if the current text continues."""
         self._usage_totals = UsageTotals()
+        self._citations: dict[int, tuple[Citation, ...]] = {}
+        """What each connection has cited, by attempt."""
         self._end = Finished()
         """The source's own end of the stream, if there was one."""
         self._started_at = time.monotonic()
@@ -117,6 +122,8 @@ class RunningTurn:
             if interrupted.usage is not None:
                 self._usage_totals.add_update(interrupted.usage)
                 self._usage_totals.start_connection(resumes_answer=False)
+            if interrupted.end is not None:
+                self._citations[interrupted.attempt] = interrupted.end.citations
         self._logged = transcript.turns[request.turn]
         """The turn as logged."""
 
@@ -136,9 +143,13 @@ class RunningTurn:
                 self._supersede(item.attempt)
             case UsageUpdate():
                 self._usage_totals.add_update(item.usage)
+            case CitationsUpdate():
+                self._citations[self._attempt] = item.citations
             case Finished():
                 if item.usage is not None:
                     self._usage_totals.add_update(item.usage)
+                if item.citations:
+                    self._citations[self._attempt] = item.citations
                 self._end = item
                 self.finish(item.reason)
 
@@ -162,6 +173,7 @@ class RunningTurn:
                 cost=self._final_cost(usage),
                 model=self._end.model,
                 response=self._end.response,
+                citations=merge_citations(self._citations.values()),
                 ttft_ms=None if first is None else round((first - self._started_at) * 1000),
                 duration_ms=round((self._finished_at - self._started_at) * 1000),
             )
@@ -287,6 +299,7 @@ class RunningTurn:
     def _supersede(self, attempt: int) -> None:
         self._attempt = attempt
         self._restart_attempt = 0
+        self._citations = {each: cited for each, cited in self._citations.items() if each >= attempt}
         self._cursor = None
         self._log.append(TurnSuperseded(turn=self.request.turn, debater=self.debater, attempt=attempt))
 

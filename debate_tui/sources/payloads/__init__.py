@@ -85,8 +85,9 @@ class PayloadDecoder(ABC):
     def decode(self, event: PayloadEvent) -> Iterable[StreamItem]:
         """Return the items of one event in order; a `Finished` is the last item of the stream.
 
-        Items are `Chunk`, `KeepAlive`, `UsageUpdate` and `Finished` only. Cursors are set only if the payload
-        itself has them (a sequence number); `detect` adds event ids. Unknown events become keep-alives.
+        Items are `Chunk`, `KeepAlive`, `UsageUpdate`, `CitationsUpdate` and `Finished` only. Cursors are set
+        only if the payload itself has them (a sequence number); `detect` adds event ids. Unknown events
+        become keep-alives.
         Raise `Fault` (without `text_seen`, which `decode_stream` sets) for an error reported by the server
         and for unreadable data that may have contained text. Chunks are never empty.
         """

@@ -80,6 +80,8 @@ class _UiPart(Struct, rename="camel"):
     type: str = ""
     delta: str = ""
     finish_reason: str = ""
+    url: object = None
+    title: object = None
 
 
 class UiStreamDecoder(JsonDecoder[_UiPart]):
@@ -96,6 +98,8 @@ class UiStreamDecoder(JsonDecoder[_UiPart]):
             case "finish":
                 self.finish_reason = to_finish_reason(value.finish_reason)
                 return (self.finished(),)
+            case "source-url":
+                return self.cite({"url": value.url, "title": value.title}) or NOTHING
             case "abort":
                 raise Fault(FaultKind.SERVER, "The server ended the answer early.")
         if value.type.startswith("tool-"):

@@ -28,6 +28,8 @@ class _ChatPart(Struct):
     type: str = ""
     text: str | None = None
     thinking: str | list[_ChatPart | str] | None = None
+    url: object = None
+    title: object = None
 
 
 class _ChatDelta(Struct):
@@ -38,6 +40,7 @@ class _ChatDelta(Struct):
     refusal: str | None = None
     tool_calls: object = None
     function_call: object = None
+    annotations: object = None
 
 
 class _ChatChoice(Struct):
@@ -76,6 +79,8 @@ class _ChatCompletion(Struct):
     usage: _ChatUsage | None = None
     error: object = None
     x_groq: _GroqExtension | None = None
+    citations: object = None
+    search_results: object = None
 
 
 class _ChatHead(Struct):
@@ -101,7 +106,8 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
 
     def read(self, value: _ChatCompletion, event: PayloadEvent) -> Iterable[StreamItem]:
         choices = value.choices
-        if choices and value.usage is None and value.error is None and value.x_groq is None:
+        is_plain = value.usage is None and value.error is None and value.x_groq is None
+        if choices and is_plain and (value.citations or value.search_results) is None:
             choice = choices[0]
             if choice.index == self._choice_index and len(choices) == 1:
                 return self._read_choice(choice) or NOTHING
@@ -126,7 +132,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
     def _read_choice(self, choice: _ChatChoice) -> list[StreamItem]:
         delta = choice.delta
         items = self._read_undivided(choice) if delta is None else self._read_delta(delta)
-        if items:
+        if items and type(items[0]) is Chunk:
             self._has_text = True
         if choice.finish_reason is not None:
             self.note_finish_reason(choice.finish_reason)
@@ -136,8 +142,10 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         """Return the items of a legacy completion's chunk, or of an answer that was not streamed."""
         if choice.text:
             return [Chunk(choice.text)]
-        if choice.message is None or self._has_text:
+        if choice.message is None:
             return []
+        if self._has_text:
+            return [*self.cite(choice.message.annotations)]
         self.finish_reason = "complete"
         return self._read_delta(choice.message)
 
@@ -152,16 +160,23 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             if isinstance(content, str):
                 items.append(Chunk(content))
             else:
-                items += _part_chunks(content if isinstance(content, list) else [content])
+                parts = content if isinstance(content, list) else [content]
+                items += _part_chunks(parts)
+                items += self.cite([_to_citation(part) for part in parts if isinstance(part, _ChatPart)])
         if delta.refusal:
             self._is_refusal = True
             items.append(Chunk(delta.refusal))
         if delta.tool_calls or delta.function_call:
             self._instead = "a tool call"
+        if delta.annotations:
+            items += self.cite(delta.annotations)
         return items
 
     def _read_metadata(self, completion: _ChatCompletion, event: PayloadEvent) -> Iterator[StreamItem]:
-        """Yield the items of a chunk with more than text: the choice's, then usage; raise its error last."""
+        """Yield the items of a chunk with more than text: the choice's, then citations and usage.
+
+        Raise its error last.
+        """
         extension = completion.x_groq or _GroqExtension()
         usage = completion.usage or extension.usage
         error = next((e for e in (completion.error, extension.error) if errors.is_error({"error": e})), None)
@@ -169,6 +184,9 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
         for choice in completion.choices or ():
             choice.finish_reason = None if error else choice.finish_reason
         for item in self._read_choices(completion.choices, event) if completion.choices else ():
+            is_empty = False
+            yield item
+        for item in self.cite([completion.citations, completion.search_results]):
             is_empty = False
             yield item
         if usage is not None and (counted := _to_usage(usage)) != Usage():
@@ -180,7 +198,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             raise errors.fault_from_body(event.data)
         if error:
             raise errors.fault_from_error(error)
-        if completion.choices is None and completion.usage is None and extension.usage is None:
+        if is_empty and completion.choices is None and completion.usage is None and extension.usage is None:
             yield from self.read_other(event)
         elif is_empty:
             yield from NOTHING
@@ -198,6 +216,11 @@ def _part_chunks(parts: list[_ChatPart | str]) -> Iterator[Chunk]:
             yield Chunk(thinking, True)
         if text:
             yield Chunk(text)
+
+
+def _to_citation(part: _ChatPart) -> object:
+    """Return a part as a citation, as it is one if it has an address (Mistral's tool references)."""
+    return {"url": part.url, "title": part.title}
 
 
 def _to_usage(usage: _ChatUsage) -> Usage:

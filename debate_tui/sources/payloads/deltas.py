@@ -44,6 +44,7 @@ class _DeltaEvent(Struct):
     reasoning: bool = False
     reason: str = ""
     usage: Usage | None = None
+    citations: object = None
     error: object = None
 
     @property
@@ -163,6 +164,7 @@ class DeltaDecoder(JsonDecoder[_DeltaEvent]):
             raise errors.fault_from_body(event.data) if event else errors.fault_from_error(value.error)
         if value.type == "done":
             self._usage = merge_usage(self._usage, value.usage)
+            self.cite(value.citations)
             self.finish_reason = to_finish_reason(value.reason)
             return (self.finished(),)
         if value.delta is not None or event is None:
@@ -225,6 +227,7 @@ class DebateLogDecoder(DeltaDecoder):
             case "turn.delta":
                 return self._read_text(event)
             case "turn.finished":
+                self.cite(event.citations)
                 return self._read_end(event.reason, event.usage)
             case "turn.superseded":
                 raise Fault(FaultKind.SERVER, "The remote debater restarted its turn.")
@@ -246,7 +249,7 @@ class DebateLogDecoder(DeltaDecoder):
             raise self._last_fault or Fault(
                 FaultKind.UNKNOWN, f"The remote turn was not completed: {reason or 'no reason given'}."
             )
-        yield Finished(_FINISH_REASONS[reason], usage)
+        yield Finished(_FINISH_REASONS[reason], usage, citations=self._citations)
 
 
 # Data that is itself the text.

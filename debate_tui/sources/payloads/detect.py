@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from debate_tui.domain.stream import Chunk, Cursor, Fault, Finished, KeepAlive, UnmarkedEnd
+from debate_tui.domain.stream import (
+    Chunk,
+    CitationsUpdate,
+    Cursor,
+    Fault,
+    Finished,
+    KeepAlive,
+    UnmarkedEnd,
+    UsageUpdate,
+)
 from debate_tui.sources.payloads import (
     PayloadDecoder,
     SimpleEvent,
@@ -61,7 +70,7 @@ _TYPE_PATTERNS = (
     ("messages", re.compile(r"message_(start|delta|stop)|content_block_")),
     ("log", re.compile(r"(debate|debater|phase|turn|stream)\.|interjection|vote|verdict")),
     ("agui", re.compile(r"(RUN|STEP|TEXT_MESSAGE|REASONING|THINKING|STATE|MESSAGES|ACTIVITY|TOOL_CALL)_")),
-    ("ui", re.compile(r"(start|finish|abort)(-step)?$|(text|reasoning)-|message-metadata|data-")),
+    ("ui", re.compile(r"(start|finish|abort)(-step)?$|(text|reasoning|source)-|message-metadata|data-")),
 )
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}")
@@ -180,6 +189,9 @@ class EndpointDecoder(PayloadDecoder):
                 yield _without_cursor(pending)
             raise
         if pending is not None:
+            if isinstance(pending, UsageUpdate | CitationsUpdate):
+                yield pending
+                pending = KeepAlive()
             yield _with_cursor(pending, self._make_cursor(event_id))
 
     def _make_cursor(self, position: str) -> Cursor:

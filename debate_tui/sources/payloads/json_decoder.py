@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Fault, Finished, KeepAlive, Usage, UsageUpdate, merge_usage
+from debate_tui.domain.stream import (
+    Chunk,
+    CitationsUpdate,
+    Fault,
+    Finished,
+    KeepAlive,
+    Usage,
+    UsageUpdate,
+    merge_citations,
+    merge_usage,
+)
 from debate_tui.sources.payloads import (
     PayloadDecoder,
     SimpleEvent,
@@ -25,12 +35,13 @@ from debate_tui.sources.payloads import (
     unknown_payload_fault,
     unreadable_fault,
 )
+from debate_tui.sources.payloads.citations import find_citations
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from debate_tui.domain.stream import FinishReason, StreamItem
+    from debate_tui.domain.stream import Citation, FinishReason, StreamItem
     from debate_tui.sources.payloads import PayloadEvent
 
 
@@ -46,6 +57,7 @@ _StructT = TypeVar("_StructT", bound=Struct)
 class _DoneEvent(Struct):
     reason: str = ""
     usage: Usage | None = None
+    citations: object = None
 
 
 class JsonDecoder(PayloadDecoder, Generic[_StructT]):
@@ -70,6 +82,7 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         self._model = ""
         self._response = ""
         self._cost: float | None = None
+        self._citations: tuple[Citation, ...] = ()
         self._unknown_event = ""
         self._last_words = ""
         self._half_characters: dict[bool, str] = {}
@@ -91,7 +104,15 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
     def finished(self, reason: FinishReason = "complete") -> Finished:
         """Return the end with all data collected; `reason` is the default if the payload gave none."""
         reason = "refused" if self._is_refusal else self.finish_reason or reason
-        return Finished(reason, self._usage, self._instead, self._model, self._response, self._cost)
+        return Finished(
+            reason,
+            self._usage,
+            self._instead,
+            self._model,
+            self._response,
+            self._cost,
+            self._citations,
+        )
 
     def note_finish_reason(self, word: str) -> None:
         """Read the server's word for how the answer ended; raise `Fault` if that is a failure."""
@@ -106,6 +127,15 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         self._understood = True
         self._usage = merge_usage(self._usage, usage) or usage
         return (UsageUpdate(self._usage),)
+
+    def cite(self, value: object) -> Iterable[StreamItem]:
+        """Return the items for the citations in a JSON value, wherever the server puts them."""
+        citations = merge_citations((self._citations, find_citations(value)))
+        if citations == self._citations:
+            return ()
+        self._understood = True
+        self._citations = citations
+        return (CitationsUpdate(citations),)
 
     def missing_end(self) -> Fault:
         if self._unknown_event and not self._understood:
@@ -182,6 +212,7 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         value = load_json(data)
         done = fit_struct(value, _DoneEvent) if isinstance(value, dict) else _DoneEvent()
         self._usage = merge_usage(self._usage, done.usage)
+        self.cite(done.citations)
         return (self.finished(to_finish_reason(done.reason) or "complete"),)
 
 

@@ -39,12 +39,18 @@ class _MessagesUsage(Struct):
 
 
 class _MessagesBlock(Struct):
-    """A content block, or a delta of one; `stop_reason` belongs to the message."""
+    """A content block, or a delta of one; `stop_reason` belongs to the message.
+
+    `content` is the result of a web search or of a fetched page.
+    """
 
     type: str = ""
     text: str | None = None
     thinking: str | None = None
     stop_reason: str | None = None
+    citation: object = None
+    citations: object = None
+    content: object = None
 
 
 class _MessagesMessage(Struct):
@@ -76,14 +82,15 @@ class MessagesDecoder(JsonDecoder[_MessagesEvent]):
         block = value.delta or value.content_block
         return (block and self._read_block(block)) or self._read_metadata(value, event)
 
-    def _read_block(self, block: _MessagesBlock) -> tuple[Chunk, ...]:
+    def _read_block(self, block: _MessagesBlock) -> tuple[StreamItem, ...]:
         if block.text:
-            return (Chunk(block.text),)
+            chunk = Chunk(block.text)
+            return (chunk,) if block.citations is None else (chunk, *self.cite(block.citations))
         if block.thinking:
             return (Chunk(block.thinking, True),)
         if block.type.endswith("tool_use"):
             self._instead = "a tool call"
-        return ()
+        return (*self.cite([block.citation, block.content]),)
 
     def _read_metadata(self, value: _MessagesEvent, event: PayloadEvent) -> Iterable[StreamItem]:
         if value.delta is not None and value.delta.stop_reason is not None:

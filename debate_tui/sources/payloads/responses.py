@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct, structs
 
-from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
+from debate_tui.domain.stream import (
+    Chunk,
+    Cursor,
+    Fault,
+    FaultKind,
+    Finished,
+    KeepAlive,
+    Usage,
+    UsageUpdate,
+    merge_citations,
+)
 from debate_tui.sources.payloads import errors
+from debate_tui.sources.payloads.citations import find_citations
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 from debate_tui.sources.payloads.json_decoder import Count, JsonDecoder, fit_json, fit_struct, to_count
 
@@ -43,6 +54,7 @@ class _ResponsesContent(Struct):
     type: str = ""
     text: str | None = None
     refusal: str | None = None
+    annotations: object = None
 
 
 class _ResponsesItem(Struct):
@@ -61,6 +73,7 @@ class ResponsesResult(Struct):
     incomplete_details: _ResponsesIncompleteDetails | None = None
     usage: _ResponsesUsage | None = None
     output: list[_ResponsesItem] | None = None
+    citations: object = None
 
     @property
     def text(self) -> str:
@@ -82,6 +95,12 @@ class ResponsesResult(Struct):
     def has_refusal(self) -> bool:
         """Whether any part of the answer is a refusal."""
         return any(part.refusal for item in self.output or () for part in item.content or ())
+
+    @property
+    def cited(self) -> list[object]:
+        """What the answer cites, as in the JSON (xAI names its sources beside the output)."""
+        parts = [part for item in self.output or () for part in item.content or ()]
+        return [*(part.annotations for part in parts), self.citations]
 
     def to_usage(self) -> Usage | None:
         """Return the usage, or `None` if the response has none."""
@@ -115,6 +134,7 @@ class ResponsesResult(Struct):
             self.model,
             self.id,
             self.usage.cost if self.usage else None,
+            merge_citations([find_citations(self.cited)]),
         )
 
 
@@ -130,6 +150,7 @@ class _ResponsesEvent(Struct):
     summary_index: int = 0
     item: _ResponsesItem | None = None
     response: ResponsesResult | None = None
+    annotation: Any = None
 
 
 def decode_response(data: bytes | str) -> ResponsesResult:
@@ -188,6 +209,8 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
             return self.read_other(event)
         if value.item is not None and value.item.type.endswith("_call"):
             self._instead = "a tool call"
+        if value.annotation is not None:
+            return (*self.cite(value.annotation), KeepAlive(cursor))
         return self._read_state(kind, value.response or ResponsesResult(), cursor)
 
     def _read_state(
@@ -220,6 +243,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
                 yield Chunk(response.reasoning, True)
             if response.text:
                 yield Chunk(response.text)
+        self.cite(response.cited)
         finished = response.to_finished(self._is_refusal)
         yield structs.replace(
             finished,
@@ -227,6 +251,7 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
             instead=finished.instead or self._instead,
             model=finished.model or self._model,
             response=finished.response or self._response,
+            citations=self._citations,
         )
 
     def _read_failure(self, response: ResponsesResult) -> Iterable[StreamItem]:
