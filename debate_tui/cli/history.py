@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
-from debate_tui.cli.continuation import check_not_live, decode_format, plan_continuation
+from debate_tui.cli.continuation import check_not_live, plan_continuation
 from debate_tui.cli.messages import write_stderr
 from debate_tui.cli.plan import load_settings
 from debate_tui.cli.terminal import catch_signals
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import ExportType
+    from debate_tui.domain.material import Material
     from debate_tui.record.log import DebateStore
     from debate_tui.record.summary import DebateDigest, DebateSummary
     from debate_tui.tui.screens.history import HistorySelection
@@ -92,8 +93,8 @@ def write_export(debate: str, form: ExportType, output: Path | None) -> None:
 
     If `output` is a folder, choose a file name in it. Raise `DebateError` if the file cannot be written.
     """
-    events = asyncio.run(_read_events(open_store(config.record_file()), debate))
-    text = export_debate(events, form)
+    events, setup, material = asyncio.run(_read_record(open_store(config.record_file()), debate))
+    text = export_debate(events, form, setup=setup, material=material)
     if output is None:
         # `main` has made standard output a `TextIOWrapper`; its declared type is more general.
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
@@ -108,8 +109,9 @@ def write_export(debate: str, form: ExportType, output: Path | None) -> None:
     write_stderr(f"{output}\n")
 
 
-async def _read_events(store: DebateStore, debate: str) -> Sequence[Event]:
-    return await store.events((await store.find(debate)).debate)
+async def _read_record(store: DebateStore, debate: str) -> tuple[Sequence[Event], str, tuple[Material, ...]]:
+    name = (await store.find(debate)).debate
+    return await store.events(name), await store.setup(name), await store.material(name)
 
 
 def _format_summary(summary: DebateSummary, digest: DebateDigest = NO_DIGEST) -> str:
@@ -186,5 +188,5 @@ async def _open_debate(store: DebateStore, visit: HistorySelection, settings: co
         return await tui_runner.run_fullscreen(await plan_continuation(store, visit.debate, settings))
     from debate_tui.cli.tui_runner import play_fullscreen
 
-    events, format_ = await store.events(visit.debate), decode_format(await store.setup(visit.debate))
-    return await play_fullscreen(events, settings, format_=format_, from_end=visit.action == "read")
+    events, setup = await store.events(visit.debate), await store.setup(visit.debate)
+    return await play_fullscreen(events, settings, setup=setup, from_end=visit.action == "read")

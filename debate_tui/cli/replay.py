@@ -35,14 +35,10 @@ def replay_debate(
     settings = config.load_settings(overrides)
     events, setup = asyncio.run(_read_record(debate))
     if not (plain or json_lines) and terminal.supports_full_screen():
-        from debate_tui.cli.continuation import decode_format
         from debate_tui.cli.tui_runner import play_fullscreen
 
         terminal.reopen_keyboard()
-        format_ = decode_format(setup)
-        return asyncio.run(
-            play_fullscreen(events, settings, speed=speed, from_round=from_round, format_=format_)
-        )
+        return asyncio.run(play_fullscreen(events, settings, speed=speed, from_round=from_round, setup=setup))
     asyncio.run(_write_output(_events_from_round(events, from_round), json_lines=json_lines))
     return 0
 

@@ -136,7 +136,7 @@ def serve(
 LINE_WIDTH = 80
 """Maximum length of a line of the list of formats."""
 
-EXPORT_TYPES: tuple[ExportType, ...] = ("md", "html", "json", "txt")
+EXPORT_TYPES: tuple[ExportType, ...] = ("md", "html", "json", "txt", "prompts")
 
 
 @click.command()
@@ -210,17 +210,22 @@ def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain
 
 @click.command()
 @click.argument("debate", metavar="[DEBATE]", default="", shell_complete=completer("debates"))
-@click.option("--to", "form", type=click.Choice(EXPORT_TYPES), help="Choose the file format (default: md)")
+@click.option(
+    "--to", "form", type=click.Choice(EXPORT_TYPES), help="Choose the file type, or the prompts (default: md)"
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file or folder"
 )
 def export(debate: str, form: ExportType | None, output: Path | None) -> None:
-    """Export the recorded debate with the id DEBATE (default: the latest)."""
+    """Export the recorded debate with the id DEBATE (default: the latest).
+
+    --to prompts writes every prompt as it was sent, in order, with its parameters.
+    """
     from debate_tui.cli.history import write_export
 
-    type_from_suffix = next(
-        (known for known in EXPORT_TYPES if output and output.suffix == f".{known}"), EXPORT_TYPES[0]
-    )
+    suffixes = ((known, ".prompts.md" if known == "prompts" else f".{known}") for known in EXPORT_TYPES)
+    fitting = [known for known, suffix in suffixes if output and output.name.endswith(suffix)]
+    type_from_suffix = fitting[-1] if fitting else EXPORT_TYPES[0]
     write_export(debate, form or type_from_suffix, output)
 
 

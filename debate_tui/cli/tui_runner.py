@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui import config
+from debate_tui.cli.continuation import decode_format, encode_setup
 from debate_tui.cli.messages import exit_code, print_info, write_stderr
 from debate_tui.cli.plan import default_judge
 from debate_tui.cli.terminal import CaughtSignal, catch_signals
@@ -85,6 +87,7 @@ def make_screen_options(
     asks_for_votes: bool = False,
     ending: EndingOptions | None = None,
     swap_source: SourceSwap | None = None,
+    read_setup: Callable[[], str] | None = None,
 ) -> ScreenOptions:
     """Return a screen's options; those about the debate are what is known before its first event."""
     return ScreenOptions(
@@ -102,6 +105,7 @@ def make_screen_options(
         asks_for_votes=asks_for_votes,
         ending=ending,
         swap_source=swap_source,
+        read_setup=read_setup,
         user_themes=config.config_folder() / "themes",
         clipboard_file=config.state_file().with_name("copied.txt"),
         on_mode=_remember_mode,
@@ -128,15 +132,23 @@ async def show_log(
     settings: config.Settings,
     started: DebateStarted | None,
     format_: Format | None,
+    *,
+    setup: str = "",
 ) -> int:
     """Run `log` and show it on a screen until the user leaves; return the exit code.
 
-    `started` is its first event, and `format_` the debate's format, if they are known.
+    `started` is its first event, `format_` the debate's format, and `setup` what is stored with it, if known.
     """
     debaters = started.debaters if started else ()
     buffer: SharedBuffer[PaneItem] = SharedBuffer([debater.id for debater in debaters])
     topic = started.topic if started else ""
-    options = make_screen_options(settings, topic=topic, debaters=debaters, format_=format_)
+    options = make_screen_options(
+        settings,
+        topic=topic,
+        debaters=debaters,
+        format_=format_,
+        read_setup=(lambda: setup) if setup else None,
+    )
     first_frame_painted = asyncio.Event()
     app = DebateApp(screen(log, buffer, options, on_ready=first_frame_painted.set))
 
@@ -159,11 +171,11 @@ async def play_fullscreen(
     speed: float = 1.0,
     from_round: int | None = None,
     from_end: bool = False,
-    format_: Format | None = None,
+    setup: str = "",
 ) -> int:
     """Play a debate on the full screen until the user leaves, and return the exit code.
 
-    With `from_end`, the whole debate is shown at once. `format_` is its format, if known. Raise
+    With `from_end`, the whole debate is shown at once. `setup` is the setup stored with it, if any. Raise
     `UsageError` if there is no round `from_round`.
     """
     # Imported here because the first frame of a debate must not wait for them.
@@ -176,7 +188,7 @@ async def play_fullscreen(
     elif from_end:
         player.seek(player.length)
     started = next((event for event in events if isinstance(event, DebateStarted)), None)
-    return await show_log(player, ReplayScreen, settings, started, format_)
+    return await show_log(player, ReplayScreen, settings, started, decode_format(setup), setup=setup)
 
 
 # A debate of this process
@@ -227,7 +239,7 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
 
         return await run_fullscreen(swap_sides(plan))
     if signal.number is None and debate.next == "replay":
-        return await play_fullscreen(debate.events, plan.settings, format_=plan.format) or code
+        return await play_fullscreen(debate.events, plan.settings, setup=encode_setup(plan)) or code
     return code
 
 
@@ -338,6 +350,7 @@ class _FullscreenDebate:
                 leave_for=self._leave_for,
             ),
             swap_source=self._swap_source,
+            read_setup=partial(encode_setup, plan),
         )
 
     async def _judge(self, source: str) -> None:

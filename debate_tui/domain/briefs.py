@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.debate import Debater, Format, Round, may_see
@@ -35,6 +36,31 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
     prices: str = ""
     step: bool = False
     material: tuple[Material, ...] = ()
+
+
+class Chair(Struct, frozen=True):
+    """A debater in a stored setup, without the settings of its source."""
+
+    debater: Debater
+
+
+class DebateSetup(Struct, frozen=True):
+    """The part of a stored setup that prompts depend on; `judges` are sources.
+
+    `cli.continuation` writes setups, and reads all of them to resume debates.
+    """
+
+    format: Format
+    chairs: tuple[Chair, ...]
+    judges: tuple[str, ...] = ()
+
+
+def decode_setup(setup: str) -> DebateSetup | None:
+    """Decode a setup as stored with a debate; return `None` if it is missing or cannot be read."""
+    try:
+        return msgspec.json.decode(setup, type=DebateSetup)
+    except msgspec.DecodeError:
+        return None
 
 
 # The brief of a turn: the public record, as far as the phase may see it

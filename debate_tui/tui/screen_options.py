@@ -42,6 +42,7 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     flushes in synchronized mode. `step` says whether the debate waits between rounds, `notify` how to signal
     that it has ended or needs the user. `asks_for_votes` says whether a viewer with commands is asked to
     vote. `ending` is what can be done with the debate when it is over.
+    `read_setup` returns the setup as stored with the debate; it is `None` if it is not known here.
     `swap_source` is `None` if debaters cannot switch to another source. `notice` stays above the footer, and
     `sharing_notice`, which says where others can watch, above that. `user_themes` is the folder with the
     user's own themes, `clipboard_file` the file that holds the latest copy. `on_mode` and `on_theme` are
@@ -60,6 +61,7 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     step: bool = False
     notify: Notification = "off"
     asks_for_votes: bool = False
+    read_setup: Callable[[], str] | None = None
     ending: EndingOptions | None = None
     swap_source: SourceSwap | None = None
     user_themes: Path | None = None

@@ -1,4 +1,4 @@
-"""Exports of a debate as Markdown, HTML, JSON or plain text, all from the same fold.
+"""Exports of a debate as Markdown, HTML, JSON or plain text, all from the same fold, and of its prompts.
 
 Text is shown sanitised; JSON keeps it as received, escaped. Every end of a turn other than a natural one is
 named. How the text arrived (reconnections, dropped text) is only in JSON.
@@ -7,7 +7,7 @@ named. How the text arrived (reconnections, dropped text) is only in JSON.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal
 
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import to_datetime
@@ -17,15 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
 
-ExportType = Literal["md", "html", "json", "txt"]
-"""The export formats; also the suffix of the file."""
+ExportType = Literal["md", "html", "json", "txt", "prompts"]
+"""What can be exported: the debate as one of four types of file, and its prompts as Markdown."""
 
-EXPORT_TYPES: Final[tuple[ExportType, ...]] = get_args(ExportType)
+EXPORT_TYPES: Final[tuple[ExportType, ...]] = ("md", "html", "json", "txt")
+"""The types of file a debate is exported as, which need only its events; each is the suffix of the file."""
 
 
-def export_debate(events: Sequence[Event], export_type: ExportType) -> str:
-    """Return the debate as a complete document, to be written in UTF-8."""
+def export_debate(
+    events: Sequence[Event],
+    export_type: ExportType,
+    *,
+    setup: str = "",
+    material: Sequence[Material] = (),
+) -> str:
+    """Return the debate as a complete document, to be written in UTF-8.
+
+    `setup` and `material` are as stored with the events. Raise `DebateError` if prompts are asked for and
+    the setup is missing.
+    """
     # Each format is imported when needed: HTML loads a Markdown parser.
     match export_type:
         case "md":
@@ -44,6 +56,10 @@ def export_debate(events: Sequence[Event], export_type: ExportType) -> str:
             from debate_tui.domain.exports.text import render_text
 
             return render_text(Transcript(events))
+        case "prompts":
+            from debate_tui.domain.exports.prompts import render_prompts
+
+            return render_prompts(events, setup, material)
 
 
 def export_filename(transcript: Transcript, export_type: ExportType) -> str:
@@ -52,4 +68,5 @@ def export_filename(transcript: Transcript, export_type: ExportType) -> str:
     topic = "-".join(words)[:48].strip("-")
     when = to_datetime(transcript.started_at)
     day = f"{when:%Y-%m-%d}" if when else ""
-    return "-".join(filter(None, ("debate", day, topic))) + f".{export_type}"
+    suffix = "prompts.md" if export_type == "prompts" else export_type
+    return "-".join(filter(None, ("debate", day, topic))) + f".{suffix}"

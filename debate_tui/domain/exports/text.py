@@ -62,9 +62,9 @@ def render_markdown(transcript: Transcript) -> str:
 
 
 def _markdown_paragraphs(transcript: Transcript) -> Iterator[str]:
-    yield f"# {_escape_markdown(outline.document_title(transcript))}"
-    yield _escape_markdown(outline.document_subtitle(transcript))
-    yield "\n".join(f"- {_escape_markdown(speaker)}" for speaker in outline.speaker_lines(transcript))
+    yield f"# {escape_markdown(outline.document_title(transcript))}"
+    yield escape_markdown(outline.document_subtitle(transcript))
+    yield "\n".join(f"- {escape_markdown(speaker)}" for speaker in outline.speaker_lines(transcript))
     for part in outline.round_sections(transcript):
         yield from _markdown_round(part)
     for section in summary_sections(transcript):
@@ -74,25 +74,25 @@ def _markdown_paragraphs(transcript: Transcript) -> Iterator[str]:
 
 def _markdown_round(part: RoundSection) -> Iterator[str]:
     if part.title:
-        yield f"## {_escape_markdown(part.title)}"
+        yield f"## {escape_markdown(part.title)}"
     for speech in part.turns:
         yield from _markdown_turn(speech)
     for note in part.notes:
-        yield f"> {_escape_markdown(note)}"
+        yield f"> {escape_markdown(note)}"
 
 
 def _markdown_turn(speech: TurnEntry) -> Iterator[str]:
-    yield f"{'#' * _TURN_HEADING_LEVEL} {_escape_markdown(speech.speaker)}"
+    yield f"{'#' * _TURN_HEADING_LEVEL} {escape_markdown(speech.speaker)}"
     if speech.facts:
-        yield f"*{_escape_markdown(speech.facts)}*"
+        yield f"*{escape_markdown(speech.facts)}*"
     yield embed_markdown(speech.text) or "*(no text)*"
     if speech.ending:
-        yield f"**{_escape_markdown(speech.ending)}**"
+        yield f"**{escape_markdown(speech.ending)}**"
 
 
 def _markdown_summary(section: SummarySection) -> Iterator[str]:
-    yield f"{'###' if section.is_subsection else '##'} {_escape_markdown(section.title)}"
-    yield from (_escape_markdown(line) for line in section.lines)
+    yield f"{'###' if section.is_subsection else '##'} {escape_markdown(section.title)}"
+    yield from (escape_markdown(line) for line in section.lines)
     if section.bars:
         best = f"of {section.bars[0].maximum:g}"
         yield _markdown_table(("", best), [(bar.label, bar.text) for bar in section.bars])
@@ -183,7 +183,7 @@ def _is_closed_fence(fence: Token, lines: list[str]) -> bool:
     return end - 1 > first and set(last) == set(fence.markup[0]) and len(last) >= len(fence.markup)
 
 
-def _escape_markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Escape one line so that Markdown shows it as plain text."""
     return _LIST_MARKER.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text))
 

@@ -160,7 +160,7 @@ class ChatDecoder(JsonDecoder[_ChatCompletion]):
             if isinstance(content, str):
                 items.append(Chunk(content))
             else:
-                parts = content if isinstance(content, list) else [content]
+                parts: list[_ChatPart | str] = content if isinstance(content, list) else [content]
                 items += _part_chunks(parts)
                 items += self.cite([_to_citation(part) for part in parts if isinstance(part, _ChatPart)])
         if delta.refusal:

@@ -15,7 +15,6 @@ from textual.widgets import Static
 
 from debate_tui.domain import wording
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.exports import EXPORT_TYPES, ExportType
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui import themes
 from debate_tui.tui.styles import DimmedScreen, Tone
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
     from textual.widgets import OptionList
 
+    from debate_tui.domain.exports import ExportType
     from debate_tui.domain.stream import FaultReport
     from debate_tui.session.commands import FaultDecision
     from debate_tui.tui.symbols import Glyphs
@@ -282,14 +282,15 @@ _EXPORT_CHOICES: dict[ExportType, MenuItem] = {
     "html": MenuItem("HTML", "h", (Piece("panes side by side, to print or send", Tone.QUIET),)),
     "json": MenuItem("JSON", "j", (Piece("every event, for programs", Tone.QUIET),)),
     "txt": MenuItem("Text", "t", (Piece("plain text without markup", Tone.QUIET),)),
+    "prompts": MenuItem("Prompts", "p", (Piece("all that was sent, with parameters", Tone.QUIET),)),
 }
 
 
 class ExportMenuScreen(MenuScreen):
-    """A menu of export types; the result is an index into `EXPORT_TYPES`."""
+    """A menu of export types; the result is an index into them."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__("Export the debate as", [_EXPORT_CHOICES[form] for form in EXPORT_TYPES], glyphs)
+    def __init__(self, glyphs: Glyphs, types: Sequence[ExportType]) -> None:
+        super().__init__("Export the debate as", [_EXPORT_CHOICES[form] for form in types], glyphs)
 
 
 class ConfirmDeleteScreen(MenuScreen):

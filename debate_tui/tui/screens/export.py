@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.events import Event
     from debate_tui.domain.exports import ExportType
+    from debate_tui.domain.material import Material
     from debate_tui.tui.screens.debate_view import DebateView
 
 MAX_SAME_NAME_FILES = 1000
@@ -74,28 +75,41 @@ class ExportController(Controller):
         from debate_tui.tui.screens.dialogs import ExportMenuScreen
 
         screen = self._view.screen
+        types = EXPORT_TYPES if self._view.options.read_setup is None else (*EXPORT_TYPES, "prompts")
 
         def export(index: int | None) -> None:
             if index is not None:
-                screen.run_worker(self._export(EXPORT_TYPES[index]), name="export")
+                screen.run_worker(self._export(types[index]), name="export")
 
-        screen.app.push_screen(ExportMenuScreen(self._view.glyphs), export)
+        screen.app.push_screen(ExportMenuScreen(self._view.glyphs, types), export)
 
     async def _export(self, form: ExportType) -> None:
         try:
-            path = await export_to_folder(await self._read_events(), form, Path.cwd())
+            read_setup = self._view.options.read_setup
+            setup = read_setup() if read_setup is not None and form == "prompts" else ""
+            path = await export_to_folder(await self._read_events(), form, Path.cwd(), setup=setup)
         except DebateError as error:
             self._view.show_message(error.message, Tone.FAILED)
         else:
             self._view.show_message("Saved ", Tone.FINISHED, path=display_path(path))
 
 
-async def export_to_folder(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
+async def export_to_folder(
+    events: Sequence[Event],
+    form: ExportType,
+    folder: Path,
+    *,
+    setup: str = "",
+    material: Sequence[Material] = (),
+) -> Path:
     """Export a debate to a new file in a folder and return its path; never overwrite a file.
 
-    Raise `DebateError` if the file cannot be written.
+    See `export_debate`. Raise `DebateError` if the file cannot be written.
     """
-    return await asyncio.to_thread(_write_new_file, events, form, folder)
+    from debate_tui.domain.exports import export_debate, export_filename
+
+    text = await asyncio.to_thread(export_debate, events, form, setup=setup, material=material)
+    return await asyncio.to_thread(_write_new_file, text, export_filename(Transcript(events), form), folder)
 
 
 def display_path(path: Path) -> str:
@@ -106,11 +120,8 @@ def display_path(path: Path) -> str:
         return str(path)
 
 
-def _write_new_file(events: Sequence[Event], form: ExportType, folder: Path) -> Path:
-    from debate_tui.domain.exports import export_debate, export_filename
-
-    text = export_debate(events, form)
-    name = Path(export_filename(Transcript(events), form))
+def _write_new_file(text: str, filename: str, folder: Path) -> Path:
+    name = Path(filename)
     for number in range(1, MAX_SAME_NAME_FILES):
         path = folder / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
         try:

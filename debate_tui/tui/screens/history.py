@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.exports import EXPORT_TYPES
+from debate_tui.domain.exports import EXPORT_TYPES, ExportType
 from debate_tui.domain.sanitise import one_line
 from debate_tui.record.summary import digest_events
 from debate_tui.tui.base_app import BaseApp
@@ -62,6 +62,8 @@ class HistoryOptions(NamedTuple):
     selected_debate: str = ""
     can_go_back: bool = False
 
+
+_EXPORT_TYPES: tuple[ExportType, ...] = (*EXPORT_TYPES, "prompts")
 
 DETAILS_MIN_WIDTH = 110
 """Columns from which the details are shown beside the list."""
@@ -267,12 +269,16 @@ class HistoryScreen(Screen[None]):
                 if index is not None:
                     self.run_worker(self._export(debate, index), exclusive=True, group="command")
 
-            self.app.push_screen(ExportMenuScreen(self._glyphs), export)
+            self.app.push_screen(ExportMenuScreen(self._glyphs, _EXPORT_TYPES), export)
 
     async def _export(self, debate: str, form_index: int) -> None:
         try:
             path = await export_to_folder(
-                await self._store.events(debate), EXPORT_TYPES[form_index], Path.cwd()
+                await self._store.events(debate),
+                _EXPORT_TYPES[form_index],
+                Path.cwd(),
+                setup=await self._store.setup(debate),
+                material=await self._store.material(debate),
             )
         except DebateError as error:
             self._show_message(error.message, Tone.FAILED)
