@@ -45,6 +45,9 @@ class DebaterSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown
     background: Annotated[
         bool, _about("OpenAI only: run each turn in background mode, which resumes exactly")
     ] = False
+    context: Annotated[
+        tuple[str, ...], _about("files, folders and web pages that only this debater is given")
+    ] = ()
 
 
 class JudgeSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,6 +136,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=1)] | None,
         _about("start no new turn after using this many tokens, input and output"),
     ] = None
+    context: Annotated[
+        tuple[str, ...], _about("files, folders and web pages that all debaters and judges are given")
+    ] = ()
+    max_context: Annotated[
+        int, _about("the most of these that a debater may be given", unit="characters", ge=1)
+    ] = 60_000
     step: Annotated[bool, _about("on the full screen, wait for a key between rounds")] = False
     notify: Annotated[
         Literal["off", "bell", "desktop"],
@@ -313,9 +322,32 @@ def _read_text(file: Path) -> str:
 
 def _read_settings(file: Path) -> SettingsLayer:
     text = _read_text(file)
-    settings = toml.decode_toml(text, Settings, file_name=str(file))
+    settings = _with_places(toml.decode_toml(text, Settings, file_name=str(file)), file.parent)
     table = tomllib.loads(text)
     return SettingsLayer("file", {key: getattr(settings, key) for key in table}, file, table)
+
+
+def _with_places(settings: Settings, folder: Path) -> Settings:
+    """Return a file's settings with its material found; raise `ConfigError` if it is not below `folder`."""
+
+    def find(places: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_find_below(folder, place) for place in places)
+
+    debaters = (msgspec.structs.replace(each, context=find(each.context)) for each in settings.debater)
+    return msgspec.structs.replace(settings, context=find(settings.context), debater=tuple(debaters))
+
+
+def _find_below(folder: Path, place: str) -> str:
+    """Return the path of a place below a folder: a file may come from anyone, and names who is sent it."""
+    path = Path(place)
+    is_outside = path.is_absolute() or "://" in place or ".." in path.parts
+    is_hidden = any(part.startswith(".") for part in path.parts)
+    if is_outside or is_hidden or not (folder / path).resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"'{place}' cannot be material in a file: it is hidden, or outside the file's folder.",
+            f"Move it to {folder.absolute()}, or use --context on the command line.",
+        )
+    return str(folder / path)
 
 
 def _read_debate_file(file: Path) -> SettingsLayer:
@@ -338,7 +370,7 @@ def option_name(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-_COMPOUND_SETTINGS = ("judge", "recovery", "price", "provider", "debater")
+_COMPOUND_SETTINGS = ("judge", "context", "recovery", "price", "provider", "debater")
 """Settings that cannot be set by an environment variable."""
 
 

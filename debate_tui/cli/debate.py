@@ -139,6 +139,33 @@ def read_topic(argument: str | None, default: str = "") -> str:
     return topic
 
 
+def check_standard_input(argument: str | None, default: str, options: RunOptions) -> None:
+    """Raise `UsageError` if standard input is needed twice; `argument` and `default` as in `read_topic`."""
+    places = (*options.context, *(place for _, place in options.context_for))
+    is_topic = argument == "-" or (argument is None and not default)
+    if "-" in places and places.count("-") + is_topic > 1:
+        raise UsageError(
+            "Standard input can be read only once, as the topic or as material.",
+            "Give the topic as an argument, and one '-': debate-tui TOPIC --context -",
+        )
+
+
+def with_material(plan: Plan, *, on_screen: bool = False) -> Plan:
+    """Return the plan with its material read, and print what is sent with every request.
+
+    On the full screen a notice says it too. The material of a recorded debate is not read again.
+    """
+    is_new = not plan.past_events
+    if not (is_new and plan.asks_for_material) and not plan.material:
+        return plan
+    from debate_tui.cli.material import add_material, add_notice, print_material
+
+    if is_new:
+        plan = add_material(plan)
+    print_material(plan)
+    return add_notice(plan) if on_screen else plan
+
+
 def replace_surrogates(typed: str) -> str:
     """Replace lone surrogates, which stand for invalid UTF-8 on the command line, with ``?``.
 
@@ -176,6 +203,8 @@ def run_debate(
         overrides["debater"] = [parse_debater_option(text) for text in debaters]
     settings = load_settings(overrides, debate_file=debate_file)
     on_screen = not (options.plain or options.json_lines) and terminal.supports_full_screen()
+    if options.context or options.context_for:
+        check_standard_input(topic, settings.topic, options)
     if continued is not None:
         # The first frame of a new debate must not wait for SQLite.
         from debate_tui.cli.continuation import plan_continuation
@@ -192,6 +221,7 @@ def run_debate(
         topic = read_topic(topic, settings.topic)
         seats = default_debaters(settings, _default_sources(settings, options, on_screen=on_screen))
         plan = make_plan(topic, seats, settings, options)
+    plan = with_material(plan, on_screen=on_screen)
     if on_screen:
         from debate_tui.cli import tui_runner
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from debate_tui import config
 from debate_tui.cli.continuation import check_not_live, decode_format
 from debate_tui.cli.messages import print_info
-from debate_tui.cli.plan import assign_voices, load_settings, parse_judges
+from debate_tui.cli.plan import assign_voices, load_settings, parse_judges, price_rates
 from debate_tui.cli.terminal import catch_signals
-from debate_tui.cli.wiring import make_judges, make_source_factory, price_rates
+from debate_tui.cli.wiring import make_judges, make_source_factory
 from debate_tui.domain.briefs import PUBLIC_FINISH_REASONS, DebateSpec
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.judging.summary import describe_outcome
@@ -97,7 +97,13 @@ async def _collect_verdicts(
     def with_recovery(_: str, source: Source, is_paused: Callable[[], bool]) -> Source:
         return RecoveringSource(source, settings.recovery, is_paused=is_paused)
 
-    spec = DebateSpec(debate=transcript.debate_id, topic=transcript.topic, format=format_, debaters=())
+    spec = DebateSpec(
+        debate=transcript.debate_id,
+        topic=transcript.topic,
+        format=format_,
+        debaters=(),
+        material=log.material,
+    )
     async with make_source_factory(settings) as sources:
         judges = make_judges(specifications, sources, price_rates(settings), with_recovery)
         panel = JudgePanel(judges, spec)

@@ -64,17 +64,27 @@ def completer(kind: str) -> Completer:
     return complete
 
 
-def parse_roles(_context: click.Context, _parameter: click.Parameter, typed: Iterable[str]) -> dict[str, str]:
-    """Return the texts of ``NAME=TEXT`` options by name; raise `click.BadParameter` without a name."""
+def parse_pairs(
+    _context: click.Context, parameter: click.Parameter, typed: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return names and texts of ``NAME=TEXT`` options; raise `click.BadParameter` if one is missing."""
     from debate_tui.cli.debate import replace_surrogates
 
-    roles = {}
+    pairs = []
     for option in typed:
-        name, _, text = (part.strip() for part in replace_surrogates(option).partition("="))
+        name, _, text = (part.strip() for part in option.partition("="))
         if not name or not text:
-            raise click.BadParameter(f"'{option}' has no name and text; write NAME=TEXT.")
-        roles[name] = text
-    return roles
+            form = parameter.metavar or "NAME=TEXT"
+            raise click.BadParameter(f"'{option}' is not complete; write {form}.")
+        pairs.append((replace_surrogates(name), text))
+    return tuple(pairs)
+
+
+def parse_roles(context: click.Context, parameter: click.Parameter, typed: Iterable[str]) -> dict[str, str]:
+    """Return the texts of ``NAME=TEXT`` options by name; see `parse_pairs`."""
+    from debate_tui.cli.debate import replace_surrogates
+
+    return {name: replace_surrogates(text) for name, text in parse_pairs(context, parameter, typed)}
 
 
 def join_words(words: Sequence[str]) -> str | None:
@@ -144,6 +154,28 @@ role_options = stack_options(
     ),
 )
 
+material_options = stack_options(
+    click.option(
+        "--context",
+        multiple=True,
+        metavar="FILE|DIR|URL|-",
+        help="Give all debaters and judges this material (repeatable)",
+    ),
+    click.option(
+        "--context-for",
+        multiple=True,
+        metavar="NAME=FILE",
+        callback=parse_pairs,
+        help="Give only this debater the material (repeatable)",
+    ),
+    click.option(
+        "--max-context",
+        type=int,
+        metavar="N",
+        help="Limit the material to this many characters (default: 60000)",
+    ),
+)
+
 debate_file_option = click.option(
     "--config",
     "debate_file",
@@ -205,12 +237,12 @@ def check_outputs(*, plain: bool, json_lines: bool) -> None:
         raise UsageError("--plain and --json cannot be used together.", "Leave out one of them.")
 
 
-def check_continuation(continued: str | None, topic: str | None, *debaters: Collection[str]) -> None:
-    """Raise `UsageError` if a debate is to be resumed, but its topic or `debaters` are given too."""
-    if continued is not None and (topic is not None or any(debaters)):
+def check_continuation(continued: str | None, topic: str | None, *parts: Collection[object]) -> None:
+    """Raise `UsageError` if a debate is to be resumed, but its topic or other `parts` are given too."""
+    if continued is not None and (topic is not None or any(parts)):
         raise UsageError(
-            "--continue takes the topic and the debaters from the recorded debate.",
-            "Leave out the topic, -d, --side and --persona.",
+            "--continue takes topic, debaters and material from the recorded debate.",
+            "Leave out the topic, -d, --side, --persona and --context.",
         )
 
 
@@ -290,6 +322,7 @@ class _DebateCommand(click.Command):
 @topic_argument
 @debater_options
 @role_options
+@material_options
 @mode_option
 @window_option
 @theme_option
@@ -338,7 +371,7 @@ def debate(
     run_options = RunOptions(**{name: options.pop(name) for name in RunOptions.__struct_fields__})
     check_outputs(plain=run_options.plain, json_lines=run_options.json_lines)
     text = join_words(topic)
-    check_continuation(continued, text, debaters, run_options.sides, run_options.personas)
+    check_continuation(continued, text, debaters, *run_options.debate_parts)
     settings = typed_settings(options, judges)
     if no_record:
         settings["record"] = False

@@ -28,7 +28,9 @@ from debate_tui.sources.providers import configure_providers
 from debate_tui.sources.registry import SourceSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from debate_tui.sources.prices import Rates
 
 
 def load_settings(options: Mapping[str, object], *, debate_file: Path | None = None) -> config.Settings:
@@ -71,6 +73,7 @@ class RunOptions(Struct, frozen=True):
     With `chaos`, the demo's streams break on purpose. With `stats`, stream statistics are printed at the end.
     Connections, waits, faults and recoveries are appended to `stream_log_file`. The debate is hosted at
     `share_address` if that is set. `sides` and `personas` are typed for single debaters, by their names.
+    `context` is the material for all, `context_for` pairs the name of a debater with material for it alone.
     """
 
     plain: bool = False
@@ -81,6 +84,13 @@ class RunOptions(Struct, frozen=True):
     share_address: str = ""
     sides: dict[str, str] = {}
     personas: dict[str, str] = {}
+    context: tuple[str, ...] = ()
+    context_for: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def debate_parts(self) -> tuple[Collection[object], ...]:
+        """The options that say what is debated, and so cannot change when a debate is resumed."""
+        return self.sides, self.personas, self.context, self.context_for
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -90,7 +100,7 @@ class Plan(Struct, frozen=True):
     """A debate that is ready to start.
 
     `notice` stays on screen during the debate. `past_events` are the events of a debate to resume, and
-    `debate` is its id.
+    `debate` is its id. `left_out` are the files in folders of the material that have no text.
     """
 
     topic: str
@@ -103,6 +113,13 @@ class Plan(Struct, frozen=True):
     debate: str = ""
     options: RunOptions = DEFAULT_OPTIONS
     material: tuple[Material, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def asks_for_material(self) -> bool:
+        """Whether options or settings name material to be read."""
+        named = (self.options.context, self.options.context_for, self.settings.context)
+        return any(named) or any(each.settings.context for each in self.debaters)
 
 
 def make_plan(
@@ -111,7 +128,7 @@ def make_plan(
     settings: config.Settings,
     options: RunOptions = DEFAULT_OPTIONS,
 ) -> Plan:
-    """Make a plan, checking everything that can be checked before connecting.
+    """Make a plan without material, checking everything that can be checked before connecting.
 
     Raise `UsageError` for wrong input, `ConfigError` for a missing key or an invalid format file.
     """
@@ -168,18 +185,23 @@ def _with_roles(
     debaters: Sequence[config.DebaterSettings], names: Sequence[str], options: RunOptions
 ) -> list[config.DebaterSettings]:
     """Return the debaters with the sides and personas of `options`; raise `UsageError` for unknown names."""
-    places = {name.casefold(): place for place, name in enumerate(names)}
     changed = list(debaters)
     for field, typed in (("side", options.sides), ("persona", options.personas)):
         for name, text in typed.items():
-            place = places.get(name.casefold())
-            if place is None:
-                raise UsageError(
-                    f"--{field}: no debater is named '{name}'.",
-                    f"The debaters are: {', '.join(names)}. Name your own with -d NAME=SOURCE.",
-                )
+            place = find_debater(names, name, field)
             changed[place] = msgspec.structs.replace(changed[place], **{field: text})
     return changed
+
+
+def find_debater(names: Sequence[str], name: str, option: str) -> int:
+    """Return the place of the debater named by an option; raise `UsageError` if there is none."""
+    places = {name.casefold(): place for place, name in enumerate(names)}
+    if (place := places.get(name.casefold())) is None:
+        raise UsageError(
+            f"--{option}: no debater is named '{name}'.",
+            f"The debaters are: {', '.join(names)}. Name your own with -d NAME=SOURCE.",
+        )
+    return place
 
 
 def swap_sides(plan: Plan) -> Plan:
@@ -210,6 +232,13 @@ def default_judge(plan: Plan) -> str:
     ]
     known = [] if plan.judges else [*(config.load_remembered().judges or ())]
     return next(iter([*known, *judges]), "")
+
+
+def price_rates(settings: config.Settings) -> dict[str, Rates]:
+    """Return the user's own prices by model."""
+    from debate_tui.sources.prices import Rates
+
+    return {name: Rates(price.input, price.output, price.cached) for name, price in settings.price.items()}
 
 
 def parse_judges(settings: config.Settings) -> list[SourceSpec]:

@@ -68,11 +68,11 @@ def run_server(
         parse_source(source)
     debate_plan = None
     if continued is None and (topic is not None or settings.topic):
-        debate_plan = make_plan(
-            topics.read_topic(topic, settings.topic), default_debaters(settings), settings, options
-        )
-    elif continued is None and (options.sides or options.personas):
-        raise UsageError("--side and --persona need a topic.", "Give one: debate-tui serve TOPIC")
+        topics.check_standard_input(topic, settings.topic, options)
+        text = topics.read_topic(topic, settings.topic)
+        debate_plan = topics.with_material(make_plan(text, default_debaters(settings), settings, options))
+    elif continued is None and any(options.debate_parts):
+        raise UsageError("--side, --persona and --context need a topic.", "Give one: debate-tui serve TOPIC")
     with asyncio.Runner(loop_factory=_uvloop_factory()) as runner:
         return runner.run(_serve_until_signal(debate_plan, continued, settings, store, hosting))
 
@@ -89,7 +89,7 @@ async def _serve_until_signal(
         # Fail now if the store cannot be reached, not when the first viewer comes.
         await store.setup("")
         if continued is not None:
-            first_plan = await plan_continuation(store, continued, settings)
+            first_plan = topics.with_material(await plan_continuation(store, continued, settings))
         limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
         async with Hub(store, limits, only_hosted=first_plan is not None) as hub:
             debates = RunningDebates(hub, store, settings, hosting.allowed_sources)
@@ -168,7 +168,8 @@ class RunningDebates:
         debater_settings = seats or default_debaters(settings, DEMO_SOURCES if from_elsewhere else None)
         async with self._plan_lock:  # In a thread: the keyring may ask for a password.
             debate_plan = await asyncio.to_thread(make_plan, topic, debater_settings, settings)
-        # Sources named on the command line may be on any network.
+        # Sources named on the command line may be on any network. No material is read: it belongs to the
+        # debate that it was given for, and a request cannot ask for any.
         return await self.start(debate_plan, public_only=from_elsewhere and bool(seats))
 
     async def start(self, debate_plan: Plan, *, public_only: bool = False) -> str:

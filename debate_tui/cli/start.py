@@ -12,25 +12,32 @@ import msgspec
 from msgspec import structs
 
 from debate_tui import config
+from debate_tui.cli.documents import STANDARD_INPUT, check_place
+from debate_tui.cli.material import add_material, add_notice, describe_tokens, estimate_cost, load_material
 from debate_tui.cli.plan import DEMO_SOURCES, default_count, make_plan, remembered_sources
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.tui_runner import RunningApp, make_screen_options, run_fullscreen
 from debate_tui.display.display_modes import DisplayMode
 from debate_tui.domain.debate import NO_PARAMETERS
-from debate_tui.domain.errors import DebateError
+from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.formats import DEFAULT_FORMAT
-from debate_tui.domain.usage import estimate_usage
 from debate_tui.sources import discovery, local_model, registry
-from debate_tui.sources.prices import Rates, cost_function, load_price_table, price_table_for
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS, StartCallbacks, StartScreen
-from debate_tui.tui.setup_form import DebaterProfile, DebateSetup, SourceOption, takes_parameters
+from debate_tui.tui.setup_form import (
+    DebaterProfile,
+    DebateSetup,
+    SetupEstimate,
+    SourceOption,
+    takes_parameters,
+)
 from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from debate_tui.cli.plan import Plan, RunOptions
+    from debate_tui.domain.material import Material
     from debate_tui.sources.providers import Provider
 
 
@@ -157,6 +164,7 @@ class StartController:
         self._count = default_count(settings)
         self._detected_sources = discovery.sources_with_keys(count=self._count) or DEMO_SOURCES
         self._last_setup: DebateSetup | None = None
+        self._known_material: tuple[tuple[str, ...], tuple[Material, ...]] = (), ()
         self.wants_history = False
 
     @property
@@ -173,6 +181,7 @@ class StartController:
             format=settings.format or (last.format if last.format in self._formats else DEFAULT_FORMAT),
             mode=DisplayMode(settings.mode),
             judges=(*self._configured_judges,) or last.judges or (),
+            material=self._options.context or settings.context,
             rounds=settings.rounds,
             max_cost=settings.max_cost,
             max_tokens=settings.max_tokens,
@@ -193,7 +202,8 @@ class StartController:
                 on_sources_change=_preload_sources,
                 discover=self._discover_offers,
                 check_source=registry.parse_source,
-                estimate_cost=self._estimate_cost,
+                check_place=_check_place,
+                estimate=self._estimate,
                 on_start=self.proposals.put_nowait,
                 on_history=self._request_history,
             ),
@@ -213,28 +223,35 @@ class StartController:
         )
         return offers, () if chosen else detected_sources
 
-    async def _estimate_cost(self, setup: DebateSetup) -> float | None:
+    async def _estimate(self, setup: DebateSetup) -> SetupEstimate:
+        try:
+            material = await asyncio.to_thread(self._load_material, setup.material)
+        except DebateError as error:
+            return SetupEstimate(problem=error.message)
+        cost = None
         with suppress(DebateError):  # reported when the debate starts
-            return await asyncio.to_thread(self._sum_estimates, setup)
-        return None
+            cost = await asyncio.to_thread(self._estimate_cost, setup, material)
+        return SetupEstimate(cost, describe_tokens(material) if material else "")
 
-    def _sum_estimates(self, setup: DebateSetup) -> float | None:
+    def _load_material(self, places: tuple[str, ...]) -> tuple[Material, ...]:
+        """Return the material of a setup; it is read again when the debate starts."""
+        known, material = self._known_material
+        if places != known:
+            material = load_material(places, self._settings.max_context)
+            self._known_material = places, material
+        return material
+
+    def _estimate_cost(self, setup: DebateSetup, material: tuple[Material, ...]) -> float | None:
         """Return the likely cost of a debate, `None` if a price is not known; blocks."""
         format_ = config.find_format(setup.format)
         debaters = setup.with_min_debaters(format_).debaters
-        usages, judge_usage = estimate_usage(setup.held_format(format_), len(debaters))
-        rates = {
-            model: Rates(price.input, price.output, price.cached)
-            for model, price in self._settings.price.items()
-        }
-        specs = [registry.parse_source(source) for source in (*debaters, *setup.judges)]
-        if price_table_for(((spec.scheme, spec.detail) for spec in specs), rates):
-            load_price_table()
-        costs = [
-            cost_function(spec.scheme, spec.detail, rates)(usage)
-            for spec, usage in zip(specs, (*usages, *[judge_usage] * len(setup.judges)), strict=True)
-        ]
-        return None if None in costs else sum(filter(None, costs))
+        return estimate_cost(
+            setup.held_format(format_),
+            [registry.parse_source(source) for source in debaters],
+            [registry.parse_source(source) for source in setup.judges],
+            self._settings,
+            material,
+        )
 
     def _request_history(self, setup: DebateSetup) -> None:
         self._last_setup = setup
@@ -256,13 +273,22 @@ class StartController:
             max_tokens=proposal.max_tokens,
             step=proposal.step,
             judge=tuple(self._configured_judges.get(source, source) for source in proposal.judges),
+            context=(),
         )
+        options = msgspec.structs.replace(self._options, context=proposal.material)
         format_ = self._formats.get(proposal.format)
         filled_proposal = proposal.with_min_debaters(format_) if format_ is not None else proposal
         seats = debater_settings(settings, filled_proposal)
-        plan = make_plan(proposal.topic, seats, settings, self._options)
+        plan = add_notice(add_material(make_plan(proposal.topic, seats, settings, options)))
         remember_choices(proposal, detected=self._detected_sources)
         return plan
+
+
+def _check_place(place: str) -> None:
+    """Raise `UsageError` if there is no material at a place; only the command line has standard input."""
+    if place == STANDARD_INPUT:
+        raise UsageError("Standard input can only be used on the command line.", "Enter the name of a file.")
+    check_place(place)
 
 
 def _preload_sources(sources: tuple[str, ...]) -> None:

@@ -21,6 +21,7 @@ from debate_tui.cli.options import (
     join_words,
     judge_option,
     limit_options,
+    material_options,
     mode_option,
     output_options,
     role_options,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @topic_argument
 @debater_options
 @role_options
+@material_options
 @debate_file_option
 @limit_options
 @continue_option
@@ -102,8 +104,6 @@ def serve(
     debate_file: Path | None,
     store: str,
     continued: str | None,
-    sides: dict[str, str],
-    personas: dict[str, str],
     **options: Any,
 ) -> int:
     """Run a debate about TOPIC for viewers in browsers and terminals, or host all recorded debates.
@@ -114,18 +114,21 @@ def serve(
 
     check_installed()
     text = join_words(topic)
-    check_continuation(continued, text, debaters, sides, personas)
     from msgspec import convert
 
     from debate_tui.cli.plan import RunOptions
     from debate_tui.cli.serve import run_server
+
+    parts = ("sides", "personas", "context", "context_for")
+    run_options = RunOptions(**{name: options.pop(name) for name in parts})
+    check_continuation(continued, text, debaters, *run_options.debate_parts)
 
     hosting = convert({name: options.pop(name) for name in HostingOptions.__struct_fields__}, HostingOptions)
     return run_server(
         text,
         debaters,
         typed_settings(options, judges),
-        RunOptions(sides=sides, personas=personas),
+        run_options,
         debate_file=debate_file,
         store=store,
         continued=continued,

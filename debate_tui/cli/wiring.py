@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from debate_tui import config
 from debate_tui.cli.continuation import encode_setup
-from debate_tui.cli.plan import assign_voices, model_parameters
+from debate_tui.cli.plan import assign_voices, model_parameters, price_rates
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.stream import Connected
@@ -167,11 +167,6 @@ def _make_context(
         past_events=plan.past_events,
     )
     return DebateContext(log, session, statistics, sources, rates, with_recovery)
-
-
-def price_rates(settings: config.Settings) -> dict[str, Rates]:
-    """Return the user's own prices by model."""
-    return {name: Rates(price.input, price.output, price.cached) for name, price in settings.price.items()}
 
 
 def make_judges(

@@ -10,7 +10,7 @@ from debate_tui.domain.debate import iter_rounds
 from debate_tui.domain.stream import Usage, add_known, merge_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from debate_tui.domain.debate import Format
     from debate_tui.domain.transcript import Transcript
@@ -136,12 +136,25 @@ _READINGS = 2
 """How often a judge reads a debate."""
 
 
-def estimate_usage(format_: Format, debaters: int) -> tuple[list[Usage], Usage]:
+_BYTES_PER_TOKEN = 4
+"""In UTF-8, where letters that take more tokens also take more bytes."""
+
+
+def estimate_tokens(text: str) -> int:
+    """Return roughly how many tokens a text has."""
+    return -(-len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN)
+
+
+def estimate_usage(
+    format_: Format, debaters: int, material: Sequence[int] = (), judge_material: int = 0
+) -> tuple[list[Usage], Usage]:
     """Return roughly the tokens of each debater, and of one judge, without reasoning.
 
-    Turns are taken to be as long as the format asks for, and to be read by everyone who may see them.
+    Turns are taken to be as long as the format asks for, and to be read by everyone who may see them. Each
+    debater's tokens of `material`, and `judge_material`, are in all of their requests.
     """
     spoken, received, sent = ([0.0] * debaters for _ in range(3))
+    given = (*material, *[0] * (debaters - len(material)))
     for round_ in iter_rounds(format_):
         phase = round_.phase
         length = (phase.words or _DEFAULT_WORDS) * _TOKENS_PER_WORD
@@ -149,8 +162,9 @@ def estimate_usage(format_: Format, debaters: int) -> tuple[list[Usage], Usage]:
         for place in phase.speakers or range(1, debaters + 1):
             who = place - 1
             visible = {"none": 0.0, "own": before[who], "previous": sum(before)}
-            sent[who] += _PROMPT_TOKENS + visible.get(phase.sees, sum(spoken))
+            sent[who] += _PROMPT_TOKENS + given[who] + visible.get(phase.sees, sum(spoken))
             received[who] += length
             spoken[who] += length
-    judge = Usage(round(_READINGS * (_PROMPT_TOKENS + sum(spoken))), _READINGS * _VERDICT_TOKENS)
+    read = _PROMPT_TOKENS + judge_material + sum(spoken)
+    judge = Usage(round(_READINGS * read), _READINGS * _VERDICT_TOKENS)
     return [Usage(round(sent[who]), round(received[who])) for who in range(debaters)], judge

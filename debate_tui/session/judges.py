@@ -26,6 +26,7 @@ from debate_tui.domain.judging.scoring import (
     parse_ranking,
     resolve_letters,
 )
+from debate_tui.domain.material import material_for
 from debate_tui.domain.prompts import assign_letters
 from debate_tui.domain.stream import Chunk, Fault, Finished, Superseded, TurnRequest, Usage, UsageUpdate
 from debate_tui.domain.wording import count_of
@@ -202,7 +203,8 @@ class JudgePanel:
         on_verdict(verdict)
 
     async def _request_reading(self, run: _JudgeRun, reading_order: ReadingOrder) -> JudgeReading | None:
-        messages = build_judge_prompt(self._spec.topic, self._spec.format, reading_order)
+        spec = self._spec
+        messages = build_judge_prompt(spec.topic, spec.format, reading_order, material_for(spec.material))
         for _ in range(MAX_ANSWER_TRIES):
             reading = parse_judge_reply(await run.ask(self._spec.topic, messages), reading_order)
             if reading is not None:

@@ -195,6 +195,37 @@ async def read_start(body: AsyncGenerator[bytes], broken: type[Exception] = Faul
     return bytes(start[:_MAX_ERROR_BODY])
 
 
+class Download(Struct, frozen=True):
+    """A downloaded file: its content, its media type in lower case, and its charset, if they are known."""
+
+    data: bytes
+    media_type: str
+    charset: str
+
+
+async def download(url: str, *, max_bytes: int, timeout_s: float) -> Download:
+    """Return what is at a URL; raise `Fault` if that fails, or takes more bytes or seconds than allowed."""
+    clients, data = HttpClients(), bytearray()
+    request = HttpRequest("GET", url, {}, {"accept": "text/html, text/*;q=0.9, */*;q=0.5"})
+    try:
+        async with asyncio.timeout(timeout_s), open_response(clients, request) as response:
+            head = response.httpx_response
+            if not head.is_success:
+                answer = f"{head.status_code} {head.reason_phrase}".strip()
+                raise Fault(FaultKind.BAD_REQUEST, f"{head.url.host} answered with {answer}.")
+            async with aclosing(response.body()) as body:
+                async for piece in body:
+                    data += piece
+                    if len(data) > max_bytes:
+                        raise Fault(FaultKind.BAD_REQUEST, f"It is larger than {max_bytes >> 20} MB.")
+    except TimeoutError:
+        raise Fault(FaultKind.TIMEOUT, f"It did not arrive within {timeout_s:.0f} s.") from None
+    finally:
+        await clients.aclose()
+    media_type = head.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Download(bytes(data), media_type, head.charset_encoding or "")
+
+
 def decode_body(raw: AsyncIterator[bytes], coding: str) -> AsyncGenerator[bytes]:
     """Return the pieces of a body with its content coding removed; see `_decompress`."""
     coding = coding.strip().lower()

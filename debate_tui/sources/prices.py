@@ -18,7 +18,7 @@ from debate_tui.sources import sdk_import
 from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from debate_tui.domain.stream import Usage
 
@@ -108,6 +108,19 @@ def cost_function(scheme: str, model: str, overrides: Mapping[str, Rates]) -> Co
         return None if rates is None else rates.price(usage)
 
     return cost
+
+
+def estimate_cost(
+    sources: Sequence[tuple[str, str]], usages: Sequence[Usage], overrides: Mapping[str, Rates]
+) -> float | None:
+    """Return the cost of sources with their usages, `None` if a price is not known; may load the table."""
+    if price_table_for(sources, overrides):
+        load_price_table()
+    costs = [
+        cost_function(scheme, model, overrides)(usage)
+        for (scheme, model), usage in zip(sources, usages, strict=True)
+    ]
+    return None if None in costs else sum(filter(None, costs))
 
 
 def _is_listed(scheme: str) -> bool:

@@ -44,13 +44,14 @@ OFFERED_ROUNDS = range(1, 7)
 OFFERED_BUDGETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """In US dollars."""
 
-SetupItemKind = Literal["debater", "format", "rounds", "budget", "mode", "pace", "judge", "begin"]
+SetupItemKind = Literal["debater", "format", "rounds", "budget", "mode", "pace", "judge", "material", "begin"]
 
 
 class SetupItem(NamedTuple):
     """An item of the form.
 
-    `position` is the index of a debater or judge; the index after the last stands for adding one.
+    `position` is the index of a debater, a judge or a piece of material; the index after the last stands for
+    adding one.
     """
 
     kind: SetupItemKind
@@ -66,6 +67,17 @@ class SourceOption(Struct, frozen=True):
     source: str
     summary: str = ""
     description: str = ""
+
+
+class SetupEstimate(NamedTuple):
+    """What is expected of a debate: its cost in US dollars, `None` if that is not known, and its material.
+
+    `tokens` says roughly how much material there is, `problem` why it cannot be used; both may be empty.
+    """
+
+    cost: float | None = None
+    tokens: str = ""
+    problem: str = ""
 
 
 class SetupChoice(NamedTuple):
@@ -148,7 +160,7 @@ def profile_fields(source: str) -> tuple[ProfileField, ...]:
 
 
 class DebateSetup(Struct, frozen=True, kw_only=True):
-    """A debate being set up; debaters and judges are sources, `format` is a name.
+    """A debate being set up; debaters and judges are sources, `format` is a name, `material` is places.
 
     `profiles` are in the order of the debaters; debaters after the last profile have none. `rounds`,
     `max_cost`, `max_tokens` and `step` are as in the settings.
@@ -160,6 +172,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
     format: str = "oxford"
     mode: DisplayMode = DisplayMode.HYBRID
     judges: tuple[str, ...] = ()
+    material: tuple[str, ...] = ()
     rounds: int | None = None
     max_cost: float | None = None
     max_tokens: int | None = None
@@ -178,6 +191,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
             SetupItem("mode"),
             SetupItem("pace"),
             *(SetupItem("judge", place) for place in range(judges)),
+            *(SetupItem("material", place) for place in range(len(self.material) + 1)),
             SetupItem("begin"),
         )
 
@@ -187,7 +201,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         return (*self.debaters, *self.judges)
 
     def source(self, item: SetupItem) -> str:
-        """Return the source of a debater or judge; empty for the item that adds one, and other items."""
+        """Return a debater's or judge's source or a place of material; empty for the item that adds one."""
         sources = self._sources_like(item)
         return sources[item.position] if item.position < len(sources) else ""
 
@@ -208,7 +222,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         return replace(self, profiles=tuple(profiles))
 
     def with_source(self, item: SetupItem, source: str) -> DebateSetup:
-        """Return a copy with another source for a debater or judge, or with one added."""
+        """Return a copy with another source for a debater or judge, another place, or with one added."""
         sources = self._sources_like(item)
         return self._with_sources(item, (*sources[: item.position], source, *sources[item.position + 1 :]))
 
@@ -218,7 +232,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         return least < len(self._sources_like(item)) > item.position
 
     def without(self, item: SetupItem) -> DebateSetup:
-        """Return a copy without a debater or judge, or the same setup if it cannot be removed."""
+        """Return a copy without a debater, a judge or material; the same setup if it cannot be removed."""
         if not self.can_remove(item):
             return self
         sources = self._sources_like(item)
@@ -256,7 +270,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
                     SetupChoice(mode.value, summary, replace(self, mode=mode))
                     for mode, summary in MODE_SUMMARIES.items()
                 ]
-            case "begin":
+            case "material" | "begin":
                 return []
         return [
             SetupChoice(option.source, option.summary, self.with_source(item, option.source))
@@ -308,11 +322,14 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         return replace(self, debaters=fill_debaters(self.debaters, format_))
 
     def _sources_like(self, item: SetupItem) -> tuple[str, ...]:
-        return {"debater": self.debaters, "judge": self.judges}.get(item.kind, ())
+        listed = {"debater": self.debaters, "judge": self.judges, "material": self.material}
+        return listed.get(item.kind, ())
 
     def _with_sources(self, item: SetupItem, sources: tuple[str, ...]) -> DebateSetup:
         if item.kind == "judge":
             return replace(self, judges=sources[:MAX_JUDGES])
+        if item.kind == "material":
+            return replace(self, material=sources)
         return replace(self, debaters=sources[:MAX_DEBATERS])
 
 

@@ -56,8 +56,11 @@ USAGE = {
         ["Q?", "--side", "Cy=for", "-d", "Ada=demo", "-d", "Ben=demo"],
         ["--side: no debater is named 'Cy'.", "The debaters are: Ada, Ben."],
     ),
-    "sides without topic": (["serve", "--side", "Ada=for"], ["--side and --persona need a topic."]),
-    "side without name": (["Q?", "--side", "for", *TWO], ["'--side'", "'for'", "NAME=TEXT"]),
+    "sides without topic": (
+        ["serve", "--side", "Ada=for"],
+        ["--side, --persona and --context need a topic."],
+    ),
+    "side without name": (["Q?", "--side", "for", *TWO], ["'--side'", "'for'", "NAME=SIDE"]),
     "persona of a recorded debate": (
         ["--continue", "x1", "--persona", "Ada=calm"],
         ["--continue", "--persona"],
@@ -68,6 +71,10 @@ USAGE = {
     "window below range": (
         ["Q?", "--window", "0", *TWO],
         ["--window: expected a whole number of at least 10, got `0`."],
+    ),
+    "no material": (
+        ["Q?", "--max-context", "0", *TWO],
+        ["--max-context: expected a whole number of at least 1, got `0`."],
     ),
     "no money": (["Q?", "--max-cost", "-1", *TWO], ["--max-cost: expected a number above 0, got `-1.0`."]),
     "long name": (

@@ -157,15 +157,15 @@ async def test_a_debate_is_estimated_where_prices_are_known() -> None:
     price = config.ModelPrice(input=1, output=10)
     start = StartController(config.Settings(price={"a": price}), RunOptions())
     setup = DebateSetup(debaters=("ollama:a", "demo"))
-    one = await start._estimate_cost(setup)
+    one = (await start._estimate(setup)).cost
     assert one is not None
     assert 0.005 < one < 0.02
-    two = await start._estimate_cost(DebateSetup(debaters=("ollama:a", "ollama:a"), judges=("ollama:a",)))
+    two = (await start._estimate(DebateSetup(debaters=("ollama:a", "ollama:a"), judges=("ollama:a",)))).cost
     assert two is not None
     assert two > 2 * one
-    longer = await start._estimate_cost(DebateSetup(debaters=("ollama:a", "demo"), rounds=6))
+    longer = (await start._estimate(DebateSetup(debaters=("ollama:a", "demo"), rounds=6))).cost
     assert longer is not None
     assert longer > one
-    assert await start._estimate_cost(DebateSetup()) == 0
-    assert await start._estimate_cost(DebateSetup(debaters=("ollama:b", "demo"))) is None
-    assert await start._estimate_cost(DebateSetup(debaters=("no such source", "demo"))) is None
+    assert (await start._estimate(DebateSetup())).cost == 0
+    assert (await start._estimate(DebateSetup(debaters=("ollama:b", "demo")))).cost is None
+    assert (await start._estimate(DebateSetup(debaters=("no such source", "demo")))).cost is None

@@ -6,11 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from debate_tui import config
+from debate_tui.cli.documents import check_place
 from debate_tui.sources import registry
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.start import DISCOVERY_WORKER, StartCallbacks, StartScreen
-from debate_tui.tui.setup_form import DebateSetup, SourceOption
+from debate_tui.tui.setup_form import DebateSetup, SetupEstimate, SourceOption
 from debate_tui.tui.symbols import ASCII, UNICODE
 from tests.tui.screen_harness import ScreenHarness
 
@@ -46,6 +47,7 @@ class StartHarness(ScreenHarness):
         debaters: tuple[str, ...] = (),
         notice: str = "",
         cost: float | None = None,
+        problem: str = "",
         **options: Any,
     ) -> None:
         self.proposed: list[DebateSetup] = []
@@ -54,6 +56,7 @@ class StartHarness(ScreenHarness):
         self.discovery_allowed = asyncio.Event()
         self._found = (found, debaters)
         self._cost = cost
+        self._problem = problem
         chosen = proposal or DebateSetup(debaters=tuple(offer.source for offer in offers[:2]))
         self.screen = StartScreen(
             chosen,
@@ -64,7 +67,8 @@ class StartHarness(ScreenHarness):
                 on_sources_change=self.chosen.append,
                 discover=self._look,
                 check_source=registry.parse_source,
-                estimate_cost=self._estimate,
+                check_place=check_place,
+                estimate=self._estimate,
                 on_start=self.proposed.append,
                 on_history=self.left.append,
             ),
@@ -76,8 +80,8 @@ class StartHarness(ScreenHarness):
         await self.discovery_allowed.wait()
         return self._found
 
-    async def _estimate(self, _: DebateSetup) -> float | None:
-        return self._cost
+    async def _estimate(self, setup: DebateSetup) -> SetupEstimate:
+        return SetupEstimate(self._cost, "about 2,003 tokens" if setup.material else "", self._problem)
 
     async def finish_discovery(self) -> None:
         """Find what is there to be found."""

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.screens.start_menus import StartMenus
-from debate_tui.tui.setup_form import SetupItem, SourceOption, format_mismatch
+from debate_tui.tui.setup_form import SetupEstimate, SetupItem, SourceOption, format_mismatch
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
 from debate_tui.tui.widgets.header import TitleBar
@@ -58,15 +58,16 @@ class StartCallbacks(NamedTuple):
     `on_sources_change` is called with the setup's sources after the first frame is painted, and whenever they
     change. `discover` then finds more sources, and debaters that replace the initial ones; it returns no
     debaters if the user chose them or nothing better was found. `check_source` raises `DebateError` for a
-    source that is not valid. `estimate_cost` returns the likely cost of a debate in US dollars, `None` if it
-    is not known. `on_start` is called with the debate to start; call `show_start_error` if it cannot start.
-    `on_history` is called with the setup when the user wants to see the recorded debates.
+    source that is not valid, `check_place` for a place where there is no material. `estimate` returns what is
+    expected of a debate. `on_start` is called with the debate to start; call `show_start_error` if it cannot
+    start. `on_history` is called with the setup when the user wants to see the recorded debates.
     """
 
     on_sources_change: Callable[[tuple[str, ...]], None]
     discover: Callable[[], Awaitable[tuple[Sequence[SourceOption], tuple[str, ...]]]]
     check_source: Callable[[str], object]
-    estimate_cost: Callable[[DebateSetup], Awaitable[float | None]]
+    check_place: Callable[[str], object]
+    estimate: Callable[[DebateSetup], Awaitable[SetupEstimate]]
     on_start: Callable[[DebateSetup], None]
     on_history: Callable[[DebateSetup], None]
 
@@ -141,7 +142,7 @@ class StartScreen(Screen[None]):
         self._start_callbacks = callbacks
         self._has_default_debaters = True
         self._is_starting = False
-        self._estimate: float | None = None
+        self._estimate = SetupEstimate()
         self._title_bar = TitleBar("debate-tui", glyphs)
         self._topic_input = LineInput(
             enter_action="begin",
@@ -153,7 +154,11 @@ class StartScreen(Screen[None]):
         self._menus = StartMenus(
             self,
             glyphs,
-            check_source=callbacks.check_source,
+            checks={
+                "debater": callbacks.check_source,
+                "judge": callbacks.check_source,
+                "material": callbacks.check_place,
+            },
             on_change=self._change_setup,
             on_typed=self._apply_typed,
         )
@@ -230,7 +235,7 @@ class StartScreen(Screen[None]):
         setup = self.setup
 
         async def run() -> None:
-            estimate = await self._start_callbacks.estimate_cost(setup)
+            estimate = await self._start_callbacks.estimate(setup)
             if estimate != self._estimate:
                 self._estimate = estimate
                 self._show_setup()
@@ -317,10 +322,11 @@ class StartScreen(Screen[None]):
         self._change_setup(self.setup.without(self._item))
 
     def action_add(self) -> None:
-        """Add a judge if a judge is highlighted, else a debater."""
-        judges = self._item.kind == "judge"
-        count = len(self.setup.judges if judges else self.setup.debaters)
-        if (item := SetupItem("judge" if judges else "debater", count)) in self.setup.items:
+        """Add a judge or material if one is highlighted, else a debater."""
+        counts = {"judge": len(self.setup.judges), "material": len(self.setup.material)}
+        kind = self._item.kind if self._item.kind in counts else "debater"
+        item = SetupItem(kind, counts.get(kind, len(self.setup.debaters)))
+        if item in self.setup.items:
             self.action_open(item)
 
     def action_choose_topic(self) -> None:
@@ -391,12 +397,13 @@ def _hints(item: SetupItem | None, setup: DebateSetup, glyphs: Glyphs) -> tuple[
     """Return the hints while an item has the focus, or the topic, which is the item `None`."""
     is_debater = item is not None and item.kind == "debater" and bool(setup.source(item))
     choosing = item is not None and item.kind != "begin"
+    changing = choosing and item is not None and item.kind != "material"
     arrows, up = ("left/right", "up") if glyphs.thin_line.isascii() else ("←→", "↑")
     hints = (
         (not choosing, KeyHint("enter", "start", "begin", 1)),
         (item is None, KeyHint(up, "examples", "choose_topic", 2)),
         (item is None, KeyHint("tab", "debaters and format", "switch_focus", 3)),
-        (choosing, KeyHint(arrows, "change", "change(1)", 1)),
+        (changing, KeyHint(arrows, "change", "change(1)", 1)),
         (choosing, KeyHint("enter", "choose", "open", 2)),
         (is_debater, KeyHint("e", "settings", "edit", 3)),
         (item is not None and setup.can_remove(item), KeyHint("del", "remove", "remove", 4)),

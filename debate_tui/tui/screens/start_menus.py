@@ -46,6 +46,14 @@ _TYPED_CHOICES: dict[SetupItemKind, _TypedChoice] = {
     "debater": _OTHER_SOURCE,
     "judge": _OTHER_SOURCE,
     "rounds": _TypedChoice("another number", "1 or more", ("The rounds of each repeated phase, such as 8.",)),
+    "material": _TypedChoice(
+        "",
+        "",
+        (
+            "A file, a folder or the address of a web page, such as notes.md or https://host/page.",
+            "All debaters and judges get its text with every request.",
+        ),
+    ),
     "budget": _TypedChoice(
         "another amount",
         "US$ or tokens",
@@ -57,8 +65,8 @@ _TYPED_CHOICES: dict[SetupItemKind, _TypedChoice] = {
 class StartMenus:
     """The menus over the start screen.
 
-    `check_source` raises `DebateError` for an invalid source. `on_change` is called with a changed setup, and
-    `on_typed` with an item and what was typed for it.
+    `checks` raise `DebateError` for what cannot be typed for an item of a kind. `on_change` is called with a
+    changed setup, and `on_typed` with an item and what was typed for it.
     """
 
     def __init__(
@@ -66,13 +74,13 @@ class StartMenus:
         screen: Screen[None],
         glyphs: Glyphs,
         *,
-        check_source: Callable[[str], object],
+        checks: Mapping[SetupItemKind, Callable[[str], object]],
         on_change: Callable[[DebateSetup], None],
         on_typed: Callable[[SetupItem, str], None],
     ) -> None:
         self._screen = screen
         self._glyphs = glyphs
-        self._check_source = check_source
+        self._checks = checks
         self._change = on_change
         self._on_typed = on_typed
 
@@ -87,7 +95,10 @@ class StartMenus:
         options: Sequence[SourceOption],
         formats: Mapping[str, Format],
     ) -> None:
-        """Let the user choose an option for an item, or type something else."""
+        """Let the user choose an option for an item, or type something else; material is always typed."""
+        if item.kind == "material":
+            self._ask(item, setup, ITEM_LABELS[item.kind], _TYPED_CHOICES[item.kind].examples)
+            return
         choices = setup.choices(item, options, formats)
         entries: list[tuple[str, str, Callable[[], None]]] = [
             (choice.label, choice.description, partial(self._change, choice.setup)) for choice in choices
@@ -151,8 +162,8 @@ class StartMenus:
 
     def _ask(self, item: SetupItem, setup: DebateSetup, title: str, examples: Sequence[str]) -> None:
         def check(text: str) -> None:
-            if item.kind in ("debater", "judge"):
-                self._check_source(text)
+            if (check_kind := self._checks.get(item.kind)) is not None:
+                check_kind(text)
             else:
                 setup.with_typed(item, text)
 
@@ -160,7 +171,9 @@ class StartMenus:
             if text:
                 self._on_typed(item, text)
 
-        self._screen.app.push_screen(InputScreen(title, examples, self._glyphs, check=check), typed)
+        text = setup.source(item) if item.kind == "material" else ""
+        question = InputScreen(title, examples, self._glyphs, check=check, text=text)
+        self._screen.app.push_screen(question, typed)
 
     def _show_connect_help(self) -> None:
         title, *paragraphs = CONNECT_HELP

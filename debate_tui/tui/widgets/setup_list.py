@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from debate_tui.domain.debate import Format, Phase
-    from debate_tui.tui.setup_form import DebateSetup, SetupItemKind, SourceOption
+    from debate_tui.tui.setup_form import DebateSetup, SetupEstimate, SetupItemKind, SourceOption
     from debate_tui.tui.symbols import Glyphs
 
 
@@ -69,16 +69,18 @@ ITEM_LABELS: dict[SetupItemKind, str] = {
     "mode": "Mode",
     "pace": "Pace",
     "judge": "Judges",
+    "material": "Material",
     "begin": "Start the debate",
 }
-_ADD_TEXTS = {"debater": "Add a debater", "judge": "Add a judge"}
+_ADD_TEXTS = {
+    "debater": "Add a debater",
+    "judge": "Add a judge",
+    "material": "Add a file, a folder or a web page",
+}
 
 
 class SetupRows:
-    """The rows of a setup's items on a screen of `width` columns.
-
-    `estimate` is what the debate is expected to cost in US dollars, `None` if that is not known.
-    """
+    """The rows of a setup's items on a screen of `width` columns."""
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class SetupRows:
         format_: Format | None,
         glyphs: Glyphs,
         width: int,
-        estimate: float | None,
+        estimate: SetupEstimate,
     ) -> None:
         self._setup = setup
         self._options = options
@@ -105,7 +107,7 @@ class SetupRows:
         if item.kind == "begin":
             return (Piece(f"{self._glyphs.streaming} {label}", Tone.FOCUS, bold=True),)
         columns = [(Piece("" if item.position else label, Tone.QUIET), self._label_cells)]
-        if item.kind in ("debater", "judge"):
+        if item.kind in _ADD_TEXTS:
             columns += self._source_columns(item)
         else:
             columns.append((Piece(self._value(item.kind)), self._value_cells))
@@ -145,6 +147,8 @@ class SetupRows:
         source = setup.source(item)
         if not source:
             return Piece(_ADD_TEXTS[item.kind], Tone.QUIET)
+        if item.kind == "material":
+            return self._material_note(item)
         summary = next((option.summary for option in self._options if option.source == source), "")
         parameters = _parameter_texts(setup, item) if item.kind == "debater" else ()
         return Piece(", ".join(filter(None, (*parameters, summary))), Tone.QUIET)
@@ -158,22 +162,30 @@ class SetupRows:
         return Piece(", ".join(phases), Tone.QUIET)
 
     def _cost_note(self) -> Piece:
-        if self._estimate is None:
+        cost, limit = self._estimate.cost, self._setup.max_cost
+        if cost is None:
             return Piece("")
-        limit = self._setup.max_cost
-        is_over = limit is not None and self._estimate > limit
-        text = format_estimate(self._estimate)
+        is_over = limit is not None and cost > limit
+        text = format_estimate(cost)
         return Piece(
             f"{text}, over budget" if is_over else text, Tone.RECONNECTING if is_over else Tone.QUIET
         )
 
+    def _material_note(self, item: SetupItem) -> Piece:
+        """Return how much material there is, in the row of the last one, or why it cannot be used."""
+        if item.position < len(self._setup.material) - 1:
+            return Piece("")
+        if self._estimate.problem:
+            return Piece(self._estimate.problem, Tone.RECONNECTING)
+        return Piece(self._estimate.tokens, Tone.QUIET)
+
     def _source_columns(self, item: SetupItem) -> list[tuple[Piece, int]]:
-        """Return number, name and source, and side of a debater or judge."""
+        """Return number, name and source or place, and side of a debater, a judge or material."""
         setup, source = self._setup, self._setup.source(item)
         number = (Piece(str(item.position + 1) if source else "+", Tone.QUIET), self._number_cells)
         if not source:
             return [number]
-        if item.kind == "judge":
+        if item.kind != "debater":
             return [number, (Piece(source), self._source_cells)]
         name, sides = setup.profile(item.position).name, setup.sides(self._format)
         return [
@@ -237,6 +249,12 @@ def help_text(
                 "Each judge reads the debate twice, with the sides in either order and without names, and "
                 "says who argued better. If the two decisions differ, it is a tie.",
                 "Judges are more reliable if their model is not related to the debaters' models.",
+            )
+        case SetupItem("material"):
+            return (
+                "Material",
+                "Files, folders and web pages. All debaters and judges get their text with every request, "
+                "and debaters are asked to quote it. Like --context.",
             )
         case SetupItem("mode"):
             modes = "\n".join(f"{mode.value}: {summary}" for mode, summary in MODE_SUMMARIES.items())
