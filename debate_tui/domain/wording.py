@@ -156,6 +156,16 @@ def describe_fault_kind(fault: FaultReport) -> str:
     return _BAD_REQUESTS.get(fault.status or 0, _FAULT_KINDS[fault.kind])
 
 
+def describe_hidden_fault(fault: FaultReport) -> tuple[str, str]:
+    """Return the message and the hint for a fault whose own words would tell who a debater is.
+
+    The message names the cause as `describe_fault_kind` does, also when it is described again.
+    """
+    words = describe_fault_kind(fault).replace("no key", "no API key")
+    hint = "Check all keys: debate-tui doctor" if fault.kind in ("auth", "quota") else ""
+    return f"{words[:1].upper()}{words[1:]}; the details are hidden in a blind debate.", hint
+
+
 _TURN_ENDINGS: Final = {
     "complete": "",
     "length": "cut off at the length limit",
