@@ -143,6 +143,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, _about("the most of these that a debater may be given", unit="characters", ge=1)
     ] = 60_000
     step: Annotated[bool, _about("on the full screen, wait for a key between rounds")] = False
+    blind: Annotated[bool, _about("show the debaters as A, B, C and D, in random places, until the vote")] = (
+        False
+    )
     notify: Annotated[
         Literal["off", "bell", "desktop"],
         _about("signal the end of a debate, and that it needs you, with a bell or a desktop notification"),

@@ -99,7 +99,8 @@ def _build_continuation(
     is_over = transcript.finish_reason == "complete" or (
         transcript.finish_reason is not None and not missing_judges
     )
-    if is_over and compute_progress(transcript, saved_setup.format, debaters).complete:
+    complete = is_over and compute_progress(transcript, saved_setup.format, debaters).complete
+    if complete and not transcript.is_blind:
         raise UsageError(
             f"The debate {summary.debate} is complete: “{summary.topic}”.",
             "List interrupted debates: debate-tui history",
@@ -116,22 +117,27 @@ def _build_continuation(
     for specification in (*source_specs, *judges):
         registry.check_availability(specification)
     planned_debaters = tuple(map(PlannedDebater, debaters, debater_settings, source_specs))
+    blind = bool(transcript.letters)
     return Plan(
         summary.topic,
         saved_setup.format,
         planned_debaters,
         settings,
         tuple(judges),
-        notice=make_notice(planned_debaters, judges),
+        notice=make_notice(planned_debaters, judges, blind=blind),
         past_events=past_events,
         debate=summary.debate,
+        blind=blind,
     )
 
 
 def _current_sources(transcript: Transcript) -> dict[str, str]:
-    """Return the sources that replaced others during the debate, by debater id."""
+    """Return the sources that replaced others during the debate, by debater id.
+
+    Those of a blind debate are not recorded: it resumes with its first sources.
+    """
     replaced = (note.event for note in transcript.side_events if isinstance(note.event, DebaterReplaced))
-    return {event.debater: event.source for event in replaced}
+    return {event.debater: event.source for event in replaced if event.source}
 
 
 def _restore_judges(names: Sequence[str], settings: config.Settings) -> list[SourceSpec]:

@@ -133,6 +133,7 @@ debater_options = stack_options(
     ),
     click.option("-r", "--rounds", type=int, metavar="N", help="Set the rounds of each repeated phase"),
     judge_option,
+    click.option("--blind", is_flag=True, help="Hide who the debaters are until the vote"),
 )
 
 role_options = stack_options(

@@ -17,6 +17,7 @@ from debate_tui.domain.debate import (
     assign_sides,
     check_debater_count,
     fill_debaters,
+    mask_debaters,
     with_round_count,
 )
 from debate_tui.domain.errors import DebateError, UsageError
@@ -100,7 +101,8 @@ class Plan(Struct, frozen=True):
     """A debate that is ready to start.
 
     `notice` stays on screen during the debate. `past_events` are the events of a debate to resume, and
-    `debate` is its id. `left_out` are the files in folders of the material that have no text.
+    `debate` is its id. `left_out` are the files in folders of the material that have no text. A `blind`
+    debate shows its debaters under letters, in the order of `debaters`.
     """
 
     topic: str
@@ -114,12 +116,26 @@ class Plan(Struct, frozen=True):
     options: RunOptions = DEFAULT_OPTIONS
     material: tuple[Material, ...] = ()
     left_out: tuple[str, ...] = ()
+    blind: bool = False
 
     @property
     def asks_for_material(self) -> bool:
         """Whether options or settings name material to be read."""
         named = (self.options.context, self.options.context_for, self.settings.context)
         return any(named) or any(each.settings.context for each in self.debaters)
+
+    @property
+    def shown_debaters(self) -> tuple[Debater, ...]:
+        """The debaters as the debate shows them, to each other as well."""
+        debaters = tuple(each.debater for each in self.debaters)
+        return mask_debaters(debaters) if self.blind else debaters
+
+    @property
+    def shown_infos(self) -> tuple[DebaterInfo, ...]:
+        """What the debate's first event will say about the debaters."""
+        if not self.blind:
+            return tuple(each.info for each in self.debaters)
+        return tuple(DebaterInfo(each.id, each.name, each.side, "", "") for each in self.shown_debaters)
 
 
 def make_plan(
@@ -142,15 +158,17 @@ def make_plan(
         registry.check_availability(specification)
     judges = assign_voices(topic, judges)
     planned_debaters = _plan_debaters(format_, debaters, assign_voices(topic, source_specs), options)
-    return Plan(
+    plan = Plan(
         topic,
         format_,
         planned_debaters,
         settings,
         tuple(judges),
-        notice=make_notice(planned_debaters, judges),
+        notice=make_notice(planned_debaters, judges, blind=settings.blind),
         options=options,
+        blind=settings.blind,
     )
+    return shuffle_places(plan) if plan.blind else plan
 
 
 def _plan_debaters(
@@ -205,26 +223,60 @@ def find_debater(names: Sequence[str], name: str, option: str) -> int:
 
 
 def swap_sides(plan: Plan) -> Plan:
-    """Return a plan for the same debate with each debater in the next one's place, and so on its side."""
-    moved = (*plan.debaters[1:], *plan.debaters[:1])
-    debaters = tuple(
+    """Return a plan for the same debate with each debater in the next one's place, and so on its side.
+
+    Those of a blind debate are shuffled instead: otherwise the letters would be known.
+    """
+    again = msgspec.structs.replace(plan, past_events=(), debate="")
+    if plan.blind:
+        return shuffle_places(again)
+    seats = (*plan.debaters[1:], *plan.debaters[:1])
+    moved = tuple(
         PlannedDebater(
-            msgspec.structs.replace(seat.debater, id=place.debater.id, side=place.debater.side),
-            msgspec.structs.replace(seat.settings, side=place.settings.side),
-            seat.source_spec,
+            seat.debater, msgspec.structs.replace(seat.settings, side=place.settings.side), seat.source_spec
         )
-        for place, seat in zip(plan.debaters, moved, strict=True)
+        for place, seat in zip(plan.debaters, seats, strict=True)
     )
-    moved_to = {seat.debater.id: place.debater.id for place, seat in zip(plan.debaters, moved, strict=True)}
-    material = tuple(
-        msgspec.structs.replace(each, debater=moved_to.get(each.debater, "")) for each in plan.material
+    return _with_places(again, moved, [place.debater.side for place in plan.debaters])
+
+
+def shuffle_places(plan: Plan) -> Plan:
+    """Return a plan with the debaters in random places; those with a side of their own keep it."""
+    from random import SystemRandom
+
+    seats = list(plan.debaters)
+    SystemRandom().shuffle(seats)
+    given = iter([place.debater.side for place in plan.debaters if not place.settings.side])
+    return _with_places(plan, seats, [seat.settings.side or next(given) for seat in seats])
+
+
+def _with_places(plan: Plan, seats: Sequence[PlannedDebater], sides: Sequence[str]) -> Plan:
+    """Return a plan with its debaters in this order, on these sides; hidden material moves with them."""
+    ids = [place.debater.id for place in plan.debaters]
+    moved_to = {seat.debater.id: place for seat, place in zip(seats, ids, strict=True)}
+    return msgspec.structs.replace(
+        plan,
+        debaters=tuple(
+            PlannedDebater(
+                msgspec.structs.replace(seat.debater, id=moved_to[seat.debater.id], side=side),
+                seat.settings,
+                seat.source_spec,
+            )
+            for seat, side in zip(seats, sides, strict=True)
+        ),
+        material=tuple(
+            msgspec.structs.replace(each, debater=moved_to.get(each.debater, "")) for each in plan.material
+        ),
     )
-    return msgspec.structs.replace(plan, debaters=debaters, past_events=(), debate="", material=material)
 
 
 def default_judge(plan: Plan) -> str:
-    """Return the judge to propose for a debate: its own, the last one used, or one of its models."""
-    specifications = (*plan.judges, *(each.source_spec for each in plan.debaters))
+    """Return the judge to propose for a debate: its own, the last one used, or one of its models.
+
+    A blind debate does not show its models.
+    """
+    debaters = () if plan.blind else plan.debaters
+    specifications = (*plan.judges, *(each.source_spec for each in debaters))
     judges = [
         "demo" if each.kind == "demo" else each.public_name
         for each in specifications
@@ -353,9 +405,20 @@ def _voice_name(source_spec: SourceSpec) -> str:
     return VOICES.get(source_spec.detail, "")
 
 
-def make_notice(debaters: Sequence[PlannedDebater], judges: Iterable[SourceSpec]) -> str:
-    """Return the notice shown during the debate: what to know about its sources and judges."""
+BLIND_NOTICE = "Blind debate: who the debaters are is shown after the vote."
+
+
+def make_notice(
+    debaters: Sequence[PlannedDebater], judges: Iterable[SourceSpec], *, blind: bool = False
+) -> str:
+    """Return the notice shown during the debate: what to know about its sources and judges.
+
+    In a blind debate nothing is said about them, except that no model speaks at all.
+    """
     source_specs = [each.source_spec for each in debaters]
+    if blind:
+        is_demo = all(each.kind == "demo" for each in source_specs)
+        return " ".join(filter(None, (BLIND_NOTICE, _sources_notice(source_specs) if is_demo else "")))
     notices = (
         _sources_notice(source_specs),
         _parameters_notice(debaters),

@@ -18,7 +18,7 @@ from debate_tui.display.display_modes import DisplayMode
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateStarted
-from debate_tui.session.commands import EndDebate
+from debate_tui.session.commands import EndDebate, Reveal
 from debate_tui.sources import registry
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import EndingOptions, ScreenOptions
@@ -311,6 +311,8 @@ class _FullscreenDebate:
             if self._context is not None:
                 self._context.session.handle(EndDebate())
             await session_task
+            if self._context is not None:
+                self._context.session.handle(Reveal())  # the user left without a vote
         if self.next == "replay" and self._context is not None:
             self.events = [event async for batch in self._context.log.follow() for event in batch]
         if self._start_error is not None:
@@ -338,7 +340,7 @@ class _FullscreenDebate:
         return make_screen_options(
             plan.settings,
             topic=plan.topic,
-            debaters=tuple(debater.info for debater in plan.debaters),
+            debaters=plan.shown_infos,
             format_=plan.format,
             notice=plan.notice,
             sharing_notice=self.sharing_notice,

@@ -7,6 +7,7 @@ import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from debate_tui import config
@@ -17,6 +18,7 @@ from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.stream import Connected
 from debate_tui.record.log import DebateLog, MemoryLog, TakenOverError
 from debate_tui.resilience.chaos import ChaosSource, shorten_timeouts
+from debate_tui.resilience.masking import Mask, MaskedSource, own_names
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session.commands import EndDebate
 from debate_tui.session.judges import Judge
@@ -28,7 +30,7 @@ from debate_tui.sources.prices import Rates, cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.errors import DebateError
@@ -44,7 +46,10 @@ if TYPE_CHECKING:
 
 
 class DebateContext(Struct, frozen=True):
-    """Everything a running debate needs; `rates` are the user's own prices by model."""
+    """Everything a running debate needs.
+
+    `rates` are the user's own prices by model. `masks` hide the debaters of a blind debate, by id.
+    """
 
     log: DebateLog
     session: Session
@@ -52,6 +57,7 @@ class DebateContext(Struct, frozen=True):
     sources: SourceFactory
     rates: dict[str, Rates]
     with_recovery: RecoveryWrapper
+    masks: dict[str, Mask]
 
     async def swap_source(self, debater: str, text: str) -> None:
         """Replace a debater's source by the one typed as for ``-d``, from its next connection on.
@@ -62,6 +68,9 @@ class DebateContext(Struct, frozen=True):
         specification = await _parse_source(text, spec.topic)
         names = (debater, next(each.name for each in spec.debaters if each.id == debater))
         source = self.sources.make(specification, names=names)
+        if debater in self.masks:
+            names = _names_to_mask("", specification, source)
+            self.masks[debater] = self.masks[debater]._replace(names=names)
         self.session.replace(
             debater,
             PricedSource(source, cost_function(specification.scheme, specification.detail, self.rates)),
@@ -115,7 +124,12 @@ async def open_debate(
     async with AsyncExitStack() as stack:
         stream_log = _open_stream_log(stack, plan, on_error)
         sources = await stack.enter_async_context(
-            make_source_factory(plan.settings, on_progress, public_only, readable_demo=not unattended)
+            make_source_factory(
+                plan.settings,
+                _hide_progress(on_progress) if plan.blind and on_progress else on_progress,
+                public_only,
+                readable_demo=not unattended,
+            )
         )
         debate = plan.debate or os.urandom(4).hex()
         log = await _open_log(stack, plan, debate, handle_error, store)
@@ -125,9 +139,10 @@ async def open_debate(
         log.subscribe(statistics)
         if stream_log:
             log.subscribe(stream_log.record_event)
-        with_recovery = _recovery_wrapper(plan, statistics, stream_log)
+        masks: dict[str, Mask] = {}
+        with_recovery = _recovery_wrapper(plan, statistics, stream_log, masks)
         context = _make_context(
-            plan, debate, log, sources, statistics, with_recovery, backpressure, unattended
+            plan, debate, log, sources, statistics, with_recovery, masks, backpressure, unattended
         )
         session = context.session
         yield context
@@ -140,25 +155,34 @@ def _make_context(
     sources: SourceFactory,
     statistics: Statistics,
     with_recovery: RecoveryWrapper,
+    masks: dict[str, Mask],
     backpressure: Backpressure | None,
     unattended: bool,
 ) -> DebateContext:
     rates = price_rates(plan.settings)
     source_specs = (*(each.source_spec for each in plan.debaters), *plan.judges)
+    priced_sources = _make_sources(plan, sources, rates)
+    if plan.blind:
+        masks.update(_make_masks(plan, priced_sources))
     spec = DebateSpec(
         debate=debate,
         topic=plan.topic,
         format=plan.format,
-        debaters=tuple(speaker.debater for speaker in plan.debaters),
+        debaters=plan.shown_debaters,
         max_tokens=plan.settings.max_tokens,
         max_cost=plan.settings.max_cost,
         prices=price_table_for(((each.scheme, each.detail) for each in source_specs), rates),
         step=plan.settings.step and not unattended,
         material=plan.material,
+        hidden=tuple(
+            msgspec.structs.replace(each.info, model=priced_sources[each.debater.id].source.model)
+            for each in plan.debaters
+            if plan.blind
+        ),
     )
     session = Session(
         spec,
-        _make_sources(plan, sources, rates),
+        priced_sources,
         log,
         with_recovery=with_recovery,
         backpressure=backpressure,
@@ -166,7 +190,7 @@ def _make_context(
         judges=make_judges(plan.judges, sources, rates, with_recovery),
         past_events=plan.past_events,
     )
-    return DebateContext(log, session, statistics, sources, rates, with_recovery)
+    return DebateContext(log, session, statistics, sources, rates, with_recovery, masks)
 
 
 def make_judges(
@@ -236,8 +260,34 @@ def _make_sources(plan: Plan, sources: SourceFactory, rates: dict[str, Rates]) -
     return priced
 
 
-def _recovery_wrapper(plan: Plan, statistics: Statistics, stream_log: StreamLog | None) -> RecoveryWrapper:
-    """Return a function that wraps sources in recovery, and reports what their streams go through."""
+def _hide_progress(on_progress: OnProgress) -> OnProgress:
+    """Return a function that reports progress without the name of the model that is prepared."""
+    return lambda task, progress: on_progress("Preparing a debater" if task else "", progress)
+
+
+def _make_masks(plan: Plan, sources: dict[str, PricedSource]) -> dict[str, Mask]:
+    """Return what hides the debaters of a blind debate: their letters and the names to mask, by id."""
+    sides = {each.debater.side.casefold() for each in plan.debaters}
+    masks: dict[str, Mask] = {}
+    for speaker, shown in zip(plan.debaters, plan.shown_debaters, strict=True):
+        name = "" if speaker.settings.name.casefold() in sides else speaker.settings.name
+        names = _names_to_mask(name, speaker.source_spec, sources[shown.id].source)
+        masks[shown.id] = Mask(shown.name, names)
+    return masks
+
+
+def _names_to_mask(name: str, specification: SourceSpec, source: Source) -> tuple[str, ...]:
+    model = "" if specification.kind == "demo" else source.model
+    return own_names(name, specification.scheme, model)
+
+
+def _recovery_wrapper(
+    plan: Plan, statistics: Statistics, stream_log: StreamLog | None, masks: Mapping[str, Mask]
+) -> RecoveryWrapper:
+    """Return a function that wraps sources in recovery, and reports what their streams go through.
+
+    What is inside recovery is masked by the debater's mask at that time, if it has one.
+    """
     policy = plan.settings.recovery
     if plan.options.chaos:
         policy = shorten_timeouts(policy)
@@ -251,7 +301,8 @@ def _recovery_wrapper(plan: Plan, statistics: Statistics, stream_log: StreamLog 
             if write:
                 write(announcement)
 
-        return RecoveringSource(source, policy, is_paused=is_paused, announce=announce)
+        masked = MaskedSource(source, masks[debater]) if debater in masks else source
+        return RecoveringSource(masked, policy, is_paused=is_paused, announce=announce)
 
     return with_recovery
 

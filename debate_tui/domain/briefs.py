@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.debate import Debater, Format, Round, may_see
-from debate_tui.domain.events import Interjection
+from debate_tui.domain.events import DebaterInfo, Interjection
 from debate_tui.domain.judging.prompt import JudgedDebater
 from debate_tui.domain.material import Material, material_for
 from debate_tui.domain.prompts import Brief, Speech
@@ -25,6 +25,8 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
     No new turn starts once the debate has used `max_tokens`, input and output together, or has cost
     `max_cost`, in US dollars. `prices` names the price table for that. With `step`, the debate waits between
     rounds until it is resumed. `material` is that of all debaters, hidden material included.
+
+    In a blind debate, `debaters` have letters for names and no sources; `hidden` says who they are.
     """
 
     debate: str
@@ -36,6 +38,7 @@ class DebateSpec(Struct, frozen=True, kw_only=True):
     prices: str = ""
     step: bool = False
     material: tuple[Material, ...] = ()
+    hidden: tuple[DebaterInfo, ...] = ()
 
 
 class Chair(Struct, frozen=True):
@@ -113,7 +116,7 @@ def _visible_speeches(
         if turn.text.strip() and may_see(round_.phase.sees, own=own, this_round=this_round):
             info = transcript.debaters[turn.debater]
             phase = titles.get(turn.phase, turn.phase)
-            yield Speech(name=info.name, side=info.side, phase=phase, text=turn.text)
+            yield Speech(name=transcript.prompt_name(info.id), side=info.side, phase=phase, text=turn.text)
 
 
 def _interjections_for(transcript: Transcript, debater: Debater, turn: int) -> Iterator[str]:
@@ -142,8 +145,16 @@ def public_record(spec: DebateSpec, transcript: Transcript) -> tuple[list[Judged
             info = transcript.debaters[turn.debater]
             speaker_ids.add(info.id)
             rounds.setdefault(turn.step, []).append(
-                Speech(info.name, info.side, titles.get(turn.phase, turn.phase), turn.text)
+                Speech(
+                    transcript.prompt_name(info.id),
+                    info.side,
+                    titles.get(turn.phase, turn.phase),
+                    turn.text,
+                )
             )
-    known = transcript.debaters.values()
-    entries = [JudgedDebater(info.id, info.name, info.side) for info in known if info.id in speaker_ids]
+    entries = [
+        JudgedDebater(info.id, transcript.prompt_name(info.id), info.side)
+        for info in transcript.debaters.values()
+        if info.id in speaker_ids
+    ]
     return entries, [rounds[step] for step in sorted(rounds)]

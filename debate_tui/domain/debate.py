@@ -3,7 +3,7 @@
 # Annotations are not strings here: msgspec would have to compile strings at start-up.
 import itertools
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
@@ -174,6 +174,24 @@ class Debater(Struct, frozen=True, kw_only=True):
     source: str
     persona: str = ""
     parameters: dict[str, ParameterValue] = {}
+
+    def masked(self, name: str) -> "Debater":
+        """Return the debater as a blind debate shows it: under another name, without its source."""
+        return msgspec.structs.replace(self, name=name, source="", parameters={})
+
+
+LETTERS = "ABCDEFGH"
+"""Names for debaters in blind debates, and for speakers and answers where names are left out."""
+
+
+def mask_debaters(debaters: Iterable[Debater]) -> tuple[Debater, ...]:
+    """Return the debaters as a blind debate shows them: under the letters of their places."""
+    return tuple(debater.masked(letter) for debater, letter in zip(debaters, LETTERS, strict=False))
+
+
+def free_letters(names: Container[str]) -> Iterator[str]:
+    """Yield letters that are nobody's name, so that no one is mistaken for a debater of that name."""
+    return (letter for letter in LETTERS if letter not in names)
 
 
 class Phase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -291,9 +291,13 @@ class Report(BaseEvent, frozen=True, tag="report"):
 
 
 class DebatersRevealed(BaseEvent, frozen=True, tag="debaters.revealed"):
-    """A blind debate is no longer blind: from here on, `debaters` have their names, sources and models."""
+    """A blind debate is no longer blind: from here on, `debaters` have their names, sources and models.
+
+    `prices` is what `debate.started` left out.
+    """
 
     debaters: tuple[DebaterInfo, ...]
+    prices: str = ""
 
 
 class DebateFinished(BaseEvent, frozen=True, tag="debate.finished"):

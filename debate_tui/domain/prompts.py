@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from debate_tui.domain.debate import Debater, Round
+from debate_tui.domain.debate import Debater, Round, free_letters
 from debate_tui.domain.material import Material
 from debate_tui.domain.stream import Message
 
@@ -209,7 +209,7 @@ def assign_letters(brief: Brief) -> tuple[tuple[str, Speech], ...]:
         answers.setdefault(speech.name, speech)
     names = sorted(answers)
     random.Random(brief.topic).shuffle(names)  # noqa: S311 (order, not secrecy)
-    lettered = [(letter, answers[name]) for letter, name in zip("ABCD", names, strict=False)]
+    lettered = [(letter, answers[name]) for letter, name in zip(free_letters(names), names, strict=False)]
     random.Random(f"{brief.topic}\n{brief.debater.id}").shuffle(lettered)  # noqa: S311 (order)
     return tuple(lettered)
 

@@ -220,8 +220,9 @@ class Transcript:
 
     `debaters` has every debater with its current source and model, `active_debaters` the ids of those still
     in the debate, `statuses` each debater's last status, `turns` each turn by its number. `report` is the
-    last one. `is_blind` holds until the debaters are revealed. `pause` is `None` unless the debate is paused,
-    `end` unless it is finished. `finished_at` is when it first finished.
+    last one. `is_blind` holds until the debaters of a blind debate are revealed; `letters` are their names
+    before that, by id. `pause` is `None` unless the debate is paused, `end` unless it is finished.
+    `finished_at` is when it first finished.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -241,6 +242,7 @@ class Transcript:
         self.prices = ""
         self.material: tuple[MaterialInfo, ...] = ()
         self.is_blind = False
+        self.letters: dict[str, str] = {}
         self.debaters: dict[str, DebaterInfo] = {}
         self.active_debaters: tuple[str, ...] = ()
         self.steps: list[PhaseStarted] = []
@@ -275,6 +277,10 @@ class Transcript:
         """The moderator's interjections, oldest first."""
         return tuple(note.event for note in self.side_events if isinstance(note.event, Interjection))
 
+    def prompt_name(self, debater: str) -> str:
+        """Return a debater's name in prompts: in a blind debate its letter, also once it is revealed."""
+        return self.letters.get(debater) or self.debaters[debater].name
+
     def latest_turn(self, debater: str) -> Turn | None:
         """Return a debater's newest turn, running or finished, or `None`."""
         return self._latest_turns.get(debater)
@@ -298,8 +304,7 @@ class Transcript:
             case Verdict() | Vote() | Report():
                 self._apply_judgement(event)
             case DebatersRevealed():
-                self.debaters = {debater.id: debater for debater in event.debaters}
-                self.is_blind = False
+                self._reveal(event)
             case Interjection():
                 self._add_side_event(event)
             case DebatePaused() | DebateResumed():
@@ -340,8 +345,18 @@ class Transcript:
         self.prices = event.prices
         self.material = event.material
         self.is_blind = event.blind
+        self.letters = {debater.id: debater.name for debater in event.debaters} if event.blind else {}
         self.debaters = {debater.id: debater for debater in event.debaters}
         self.active_debaters = tuple(self.debaters)
+
+    def _reveal(self, event: DebatersRevealed) -> None:
+        """Name the debaters from here on, and the models of their turns so far."""
+        self.is_blind = False
+        self.prices = event.prices
+        self.debaters.update({debater.id: debater for debater in event.debaters})
+        for turn in self.turns.values():
+            if not turn.model and (debater := self.debaters.get(turn.debater)) is not None:
+                turn.model = debater.model
 
     def _apply_to_turn(self, event: TurnEvent) -> None:
         turn = self.turns.get(event.turn)

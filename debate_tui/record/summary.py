@@ -14,6 +14,7 @@ from debate_tui.domain.events import (
     DebaterInfo,
     DebaterReplaced,
     DebaterReturned,
+    DebatersRevealed,
     DebateStarted,
     TurnFinished,
     TurnStarted,
@@ -80,6 +81,8 @@ def update_summary(summary: DebateSummary, event: Event) -> DebateSummary:
                     for debater in summary.debaters
                 ),
             )
+        case DebatersRevealed():
+            return msgspec.structs.replace(summary, debaters=event.debaters)
         case DebateFinished():
             return msgspec.structs.replace(summary, finished=event.reason)
         case DebateResumed():

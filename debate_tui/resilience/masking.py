@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -26,7 +26,7 @@ from debate_tui.domain.stream import (
 from debate_tui.domain.wording import describe_hidden_fault
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator
 
     from debate_tui.domain.stream import Cursor, ResumePoint, Source, StreamItem, TurnRequest
 
@@ -87,6 +87,13 @@ MAX_NAME_LENGTH: Final = 100
 """Characters of a name that are compared."""
 
 
+class Mask(NamedTuple):
+    """What hides a debater: the letter that stands for its `names`."""
+
+    letter: str
+    names: tuple[str, ...]
+
+
 def own_names(name: str, scheme: str, model: str) -> tuple[str, ...]:
     """Return the names by which a debater may give itself away.
 
@@ -129,12 +136,14 @@ def _any_of(patterns: Iterable[str]) -> str:
     return f"(?:{'|'.join(patterns)})"
 
 
-def compile_mask(names: Iterable[str]) -> re.Pattern[str]:
+def compile_mask(names: Collection[str]) -> re.Pattern[str]:
     """Return a pattern whose group ``name`` is one of the names, and ``held`` what may become one.
 
     Names are whole words in any case, with the version or the tier that follows. Hyphens and spaces in them
     are the same.
     """
+    if not names:
+        return re.compile("(?P<held>(?P<name>(?!)))")  # matches nothing
     spelled = [_units(name[:MAX_NAME_LENGTH]) for name in sorted(names, key=len, reverse=True)]
     whole = _any_of("".join(units) for units in spelled)
     suffix = f"{_JOIN}{_any_of((_VERSION, *_TIERS))}"
@@ -184,10 +193,10 @@ class MaskedSource:
 
     model = ""
 
-    def __init__(self, source: Source, pattern: re.Pattern[str], letter: str) -> None:
+    def __init__(self, source: Source, mask: Mask) -> None:
         self._source = source
-        self._pattern = pattern
-        self._letter = letter
+        self._pattern = compile_mask(mask.names)
+        self._letter = mask.letter
 
     @asynccontextmanager
     async def open(

@@ -73,6 +73,13 @@ class CastVote(_Command, frozen=True):
     side: str = ""
 
 
+class Reveal(_Command, frozen=True):
+    """Reveal who the debaters of a blind debate are, whose user does not vote.
+
+    This has an effect once the debate is over. A stopped one, which can be resumed, stays blind.
+    """
+
+
 class AddRound(_Command, frozen=True):
     """Add a round to the current phase."""
 
@@ -108,6 +115,7 @@ Command = (
     | Retry
     | Interject
     | CastVote
+    | Reveal
     | AddRound
     | SkipPhase
     | SetWords

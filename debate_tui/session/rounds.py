@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import structs
+
 from debate_tui.domain import events
 from debate_tui.domain.debate import MIN_DEBATERS, Round
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from debate_tui.domain.debate import Debater, ParameterValue
+    from debate_tui.domain.briefs import DebateSpec
+    from debate_tui.domain.debate import ParameterValue
     from debate_tui.domain.transcript import Transcript
     from debate_tui.record.log import DebateLog
 
@@ -66,10 +69,12 @@ class RoundQueue:
 class Roster:
     """The debaters still in the debate, in the order of their places."""
 
-    def __init__(self, debaters: tuple[Debater, ...], transcript: Transcript, log: DebateLog) -> None:
-        self.all_ids = tuple(debater.id for debater in debaters)
+    def __init__(self, spec: DebateSpec, transcript: Transcript, log: DebateLog) -> None:
+        self.all_ids = tuple(debater.id for debater in spec.debaters)
         remaining = transcript.active_debaters or self.all_ids
         self._active_ids = tuple(debater for debater in self.all_ids if debater in remaining)
+        self._hidden = {debater.id: debater for debater in spec.hidden}
+        self._prices = spec.prices
         self._transcript = transcript
         self._log = log
 
@@ -101,8 +106,20 @@ class Roster:
     def log_replacement(
         self, debater: str, source: str, model: str, parameters: dict[str, ParameterValue]
     ) -> None:
-        """Log that a debater's source was replaced."""
+        """Log that a debater's source was replaced; in a blind debate, not by which."""
+        if self._transcript.is_blind:
+            self._hidden[debater] = structs.replace(
+                self._hidden[debater], source=source, model=model, parameters=parameters
+            )
+            source, model, parameters = "", "", {}
         self._log_source(events.DebaterReplaced, debater, source, model, parameters)
+
+    def reveal(self) -> None:
+        """Log who the debaters of a blind debate are; do nothing if that is known."""
+        if self._transcript.is_blind:
+            self._log.append(
+                events.DebatersRevealed(debaters=tuple(self._hidden.values()), prices=self._prices)
+            )
 
     def _log_source(
         self,

@@ -9,7 +9,7 @@ from debate_tui import __version__
 from debate_tui.domain import events, prompts
 from debate_tui.domain.briefs import build_brief
 from debate_tui.domain.debate import VERDICT_PHASE, format_hash, iter_rounds, speaking_groups
-from debate_tui.domain.judging.scoring import find_agreement
+from debate_tui.domain.judging.scoring import LOCAL_VOTER, find_agreement
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript
@@ -62,7 +62,7 @@ class Session:
         self.transcript = Transcript(past_events)
         self.fatal_fault: Fault | None = None
         self._log = log
-        self._roster = Roster(spec.debaters, self.transcript, log)
+        self._roster = Roster(spec, self.transcript, log)
         self._turn_runner = TurnRunner(
             sources,
             log,
@@ -77,6 +77,7 @@ class Session:
         self._judge_panel = JudgePanel(judges, spec, self.transcript.verdicts)
         self._judge_task: asyncio.Task[None] | None = None
         self._is_ending = False
+        self._unattended = unattended
         self._waits_between_rounds = spec.step
         self._next_round = asyncio.Event()
         log.subscribe(self.transcript.apply)
@@ -102,6 +103,8 @@ class Session:
             end_reason = "stopped"
             raise
         finally:
+            if end_reason != "stopped" and (self._unattended or self._user_has_voted):
+                self._roster.reveal()
             self._log.append(
                 events.DebateFinished(reason=end_reason, cut=self._turn_runner.interrupted_turns)
             )
@@ -172,10 +175,11 @@ class Session:
                     for d in spec.debaters
                 ),
                 outcome=spec.format.outcome,
-                prices=spec.prices,
+                prices="" if spec.hidden else spec.prices,
                 version=__version__,
                 format_hash=format_hash(spec.format),
                 material=tuple(each.info for each in spec.material),
+                blind=bool(spec.hidden),
             )
         )
         for debater in self._roster.all_ids:
@@ -266,8 +270,9 @@ class Session:
     # Commands
 
     def handle(self, command: commands.Command) -> None:  # noqa: C901 (one case per command)
-        """Carry out a command; after the end of the debate, only votes have an effect."""
-        if self._end_logged and not isinstance(command, commands.CastVote | commands.EndDebate):
+        """Carry out a command; after the end of the debate, those listed first still have an effect."""
+        after_end = commands.CastVote | commands.Reveal | commands.EndDebate
+        if self._end_logged and not isinstance(command, after_end):
             return
         match command:
             case commands.Pause():
@@ -284,6 +289,9 @@ class Session:
                 self._log.append(events.Interjection(text=command.text, to=command.to))
             case commands.CastVote():
                 self._log_vote(command)
+            case commands.Reveal():
+                if self.transcript.finish_reason in ("complete", "failed"):
+                    self._reveal_after_end()
             case commands.AddRound():
                 self._round_queue.add_round()
             case commands.SkipPhase():
@@ -309,11 +317,23 @@ class Session:
         """Log a vote.
 
         After a vote in a finished debate the end is logged again: the last event always says how the debate
-        ended.
+        ended. The user's own vote after the debate ends a blind debate's masking.
         """
         self._log.append(events.Vote(when=vote.when, voter=vote.voter, debater=vote.debater, side=vote.side))
         if self.transcript.end is not None:
+            if self._user_has_voted:
+                self._roster.reveal()
             self._log.append(self.transcript.end)
+
+    def _reveal_after_end(self) -> None:
+        if self.transcript.is_blind and self.transcript.end is not None:
+            self._roster.reveal()
+            self._log.append(self.transcript.end)
+
+    @property
+    def _user_has_voted(self) -> bool:
+        """Whether the user of the debate's own screen has voted after the debate."""
+        return any(vote.when == "after" and vote.voter == LOCAL_VOTER for vote in self.transcript.votes)
 
     def replace(
         self,

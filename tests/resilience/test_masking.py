@@ -27,7 +27,7 @@ from debate_tui.domain.stream import (
     TurnRequest,
     UnmarkedEnd,
 )
-from debate_tui.resilience.masking import MaskedSource, NameMask, compile_mask, own_names
+from debate_tui.resilience.masking import Mask, MaskedSource, NameMask, compile_mask, own_names
 from debate_tui.resilience.recovery import RecoveringSource
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 REQUEST = TurnRequest("topic", "opening", 1, ())
 NAMES = own_names("Ada Bot", "anthropic", "claude-sonnet-4-5")
 PATTERN = compile_mask(NAMES)
+MASK = Mask("A", NAMES)
 
 
 def mask(text: str, *names: str) -> str:
@@ -177,7 +178,7 @@ POLICY = RecoveryPolicy(max_retries=50, initial=0, cap=0)
 
 
 async def read(source: CountedSource) -> tuple[list[StreamItem], str, str]:
-    stream = RecoveringSource(MaskedSource(source, PATTERN, "A"), POLICY)
+    stream = RecoveringSource(MaskedSource(source, MASK), POLICY)
     async with stream.open(REQUEST) as opened:
         items = [item async for item in opened]
     chunks = [item for item in items if isinstance(item, Chunk)]
@@ -229,7 +230,7 @@ def _fail_with(fault: Fault) -> Fault:
             yield
 
     async def open_once() -> None:
-        async with MaskedSource(Failing([]), PATTERN, "A").open(REQUEST):
+        async with MaskedSource(Failing([]), MASK).open(REQUEST):
             pass
 
     with pytest.raises(Fault) as caught:
@@ -264,7 +265,7 @@ def test_an_end_without_a_marker_gives_what_was_held_back() -> None:
 
     async def collect() -> list[StreamItem]:
         items: list[StreamItem] = []
-        async with MaskedSource(Unmarked([]), PATTERN, "A").open(REQUEST) as stream:
+        async with MaskedSource(Unmarked([]), MASK).open(REQUEST) as stream:
             with suppress(UnmarkedEnd):
                 async for item in stream:
                     items.append(item)  # noqa: PERF401 (kept although the stream breaks)
@@ -276,7 +277,7 @@ def test_an_end_without_a_marker_gives_what_was_held_back() -> None:
 def test_a_chunk_that_is_held_back_is_a_sign_of_life() -> None:
     async def collect() -> list[StreamItem]:
         source = CountedSource([Chunk("Cl"), Chunk("ear.")])
-        async with MaskedSource(source, PATTERN, "A").open(REQUEST) as stream:
+        async with MaskedSource(source, MASK).open(REQUEST) as stream:
             return [item async for item in stream]
 
     connected, held, text, _ = asyncio.run(collect())

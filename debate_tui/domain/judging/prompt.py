@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from debate_tui.domain.debate import free_letters
 from debate_tui.domain.prompts import Speech, fence_text, material_paragraphs
 from debate_tui.domain.stream import Message
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.debate import Format
     from debate_tui.domain.material import Material
-
-SPEAKER_LABELS = "ABCD"
 
 CRITERIA: Final[Mapping[str, str]] = {
     "reasons": "are there reasons that bear on the topic, and do they hold?",
@@ -36,7 +35,10 @@ class JudgedDebater(Struct, frozen=True):
 
 
 class ReadingOrder(Struct, frozen=True):
-    """One reading order: the first debater is “Speaker A”, and so on; `speeches` in the order read."""
+    """One reading order: the first debater is “Speaker A”, and so on; `speeches` in the order read.
+
+    A letter that is a debater's name is left out.
+    """
 
     debaters: tuple[JudgedDebater, ...]
     speeches: tuple[Speech, ...]
@@ -44,7 +46,8 @@ class ReadingOrder(Struct, frozen=True):
     @property
     def labels(self) -> dict[str, str]:
         """The debater's id for each label."""
-        return {label: entry.debater for label, entry in zip(SPEAKER_LABELS, self.debaters, strict=False)}
+        letters = free_letters([entry.name for entry in self.debaters])
+        return {label: entry.debater for label, entry in zip(letters, self.debaters, strict=False)}
 
 
 def build_reading_orders(
@@ -121,9 +124,7 @@ _JUDGE_MATERIAL = "The debaters were given this material, between markers in the
 def _fenced_speeches(format_: Format, order: ReadingOrder) -> Iterator[str]:
     """Yield the speeches under their labels, without Markdown, each cut to the length of its phase."""
     limits = {phase.title: phase.words for phase in format_.phases}
-    speakers = {
-        entry.name: (label, entry) for label, entry in zip(SPEAKER_LABELS, order.debaters, strict=False)
-    }
+    speakers = {entry.name: (label, entry) for label, entry in zip(order.labels, order.debaters, strict=True)}
     for speech in order.speeches:
         label, entry = speakers[speech.name]
         side = f", arguing {_on_one_line(entry.side)}" if entry.side else ""

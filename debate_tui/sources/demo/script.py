@@ -311,7 +311,7 @@ def _fixed_text(text: str) -> str:
 
 
 _SPEECH_BLOCK: Final = re.compile(
-    r"Speaker (?P<label>[A-D])(?:, arguing (?P<side>[^\n]*))?:\n"
+    r"Speaker (?P<label>[A-H])(?:, arguing (?P<side>[^\n]*))?:\n"
     r"<speech (?P<mark>\w+)>\n(?P<text>.*?)\n</speech (?P=mark)>",
     re.DOTALL,
 )
