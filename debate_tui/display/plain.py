@@ -15,6 +15,7 @@ from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
     DebaterReturned,
+    DebatersRevealed,
     DebateStarted,
     Interjection,
     PhaseStarted,
@@ -29,6 +30,7 @@ from debate_tui.domain.wording import (
     debater_label,
     debater_name,
     describe_debate_end,
+    describe_debater,
     describe_dropped,
     describe_roster_change,
     describe_turn_end,
@@ -107,6 +109,8 @@ class PlainFormatter:
                 yield from self._format_status(event)
             case DebatePaused() | DebateResumed():
                 yield PlainParagraph(self._format_pause(event), to_stderr=True)
+            case DebatersRevealed():
+                yield PlainParagraph("\n".join(("The debaters were:", *self._debater_lines())))
             case DebateFinished():
                 if lines := list(describe_outcome(self.transcript)):
                     yield PlainParagraph("\n".join(("## Verdict", "", *lines)))
@@ -117,13 +121,12 @@ class PlainFormatter:
     def _format_header(self, event: DebateStarted) -> Iterator[PlainParagraph]:
         yield PlainParagraph(f"# {one_line(event.topic, 2000)}")
         lines = [f"Format: {one_line(event.format)}. The debaters:"]
-        lines += [
-            f"- {debater_label(self.transcript, info.id)}: {one_line(info.model or info.source)}"
-            for info in event.debaters
-        ]
-        yield PlainParagraph("\n".join(lines))
+        yield PlainParagraph("\n".join((*lines, *self._debater_lines())))
         if self._notice:
             yield PlainParagraph(self._notice)
+
+    def _debater_lines(self) -> list[str]:
+        return [f"- {describe_debater(self.transcript, debater)}" for debater in self.transcript.debaters]
 
     def _format_turn_end(self, event: TurnFinished) -> Iterator[PlainParagraph]:
         self._unfinished_turns.pop(event.turn, None)

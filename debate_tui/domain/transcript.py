@@ -281,6 +281,10 @@ class Transcript:
         """Return a debater's name in prompts: in a blind debate its letter, also once it is revealed."""
         return self.letters.get(debater) or self.debaters[debater].name
 
+    def revealed_letter(self, debater: str) -> str:
+        """Return the letter a debater had until it was revealed; empty if it had none or still has it."""
+        return "" if self.is_blind else self.letters.get(debater, "")
+
     def latest_turn(self, debater: str) -> Turn | None:
         """Return a debater's newest turn, running or finished, or `None`."""
         return self._latest_turns.get(debater)

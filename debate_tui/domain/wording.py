@@ -111,12 +111,24 @@ def debater_label(transcript: Transcript, debater: str) -> str:
     return f"{debater_name(transcript, debater)} ({side})" if side else debater_name(transcript, debater)
 
 
+def describe_debater(transcript: Transcript, debater: str) -> str:
+    """Return a debater's name, side and model, such as ``Ada (for): gpt-5``.
+
+    In a blind debate that is its letter and side, and ``A → Ada (for): openai:gpt-5`` once it is revealed.
+    """
+    info, label = transcript.debaters[debater], debater_label(transcript, debater)
+    letter = transcript.revealed_letter(debater)
+    model = one_line(info.source if letter else info.model or info.source)
+    whole = f"{label}: {model}" if model else label
+    return f"{one_line(letter)} → {whole}" if letter else whole
+
+
 def describe_roster_change(event: RosterChange) -> str:
     """Say what a debater did, without its name: ``switched to gpt-5``."""
     if isinstance(event, DebaterRemoved):
         return f"left the debate: {one_line(event.reason)}"
     if isinstance(event, DebaterReplaced):
-        return f"switched to {one_line(event.model or event.source)}"
+        return f"switched to {one_line(event.model or event.source) or 'another model'}"
     return "returned to the debate"
 
 

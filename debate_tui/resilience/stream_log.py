@@ -98,16 +98,16 @@ class StreamLog:
         """Record an event of the debate log; events that streams announce themselves are ignored."""
         match event:
             case events.DebateStarted():
-                self._names = {debater.id: debater.name for debater in event.debaters}
+                self._names = {each.id: each.name for each in event.debaters if not event.blind}
                 self._write("", f"debate {event.debate} started: {event.topic}")
             case events.TurnStarted():
                 self._write(event.debater, f"turn {event.turn} ({event.phase})")
             case events.DebaterRemoved():
                 self._write(event.debater, f"removed: {event.reason}")
             case events.DebaterReplaced():
-                self._write(event.debater, f"replaced by {event.source}")
+                self._write(event.debater, f"replaced by {event.source or 'another source'}")
             case events.DebaterReturned():
-                self._write(event.debater, f"returned with {event.source}")
+                self._write(event.debater, f"returned with {event.source}" if event.source else "returned")
             case events.DebatePaused():
                 self._write(event.debater or "", f"paused: {event.reason}")
             case events.DebateResumed():

@@ -144,7 +144,8 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
 
     `live` says whether this server runs the debate and accepts votes. `active` has the ids of the debaters
     still in the debate, `statuses` the last status of each debater. `votes` counts the votes before and after
-    the debate by debater id or side, or under an empty key for undecided.
+    the debate by debater id or side, or under an empty key for undecided. `letters` are those the debaters
+    had, by id, before a blind debate revealed them; empty otherwise.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
     interjections: tuple[Interjection, ...]
     votes: dict[str, dict[str, int]]
     verdicts: tuple[Verdict, ...]
+    letters: dict[str, str] = {}
 
 
 def build_snapshot(
@@ -206,6 +208,7 @@ def build_snapshot(
         ),
         votes={"before": _count_votes(poll.before), "after": _count_votes(poll.after)},
         verdicts=tuple(transcript.verdicts),
+        letters={} if transcript.is_blind else transcript.letters,
     )
 
 

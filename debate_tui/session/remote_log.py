@@ -17,6 +17,7 @@ from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
     DebateResumed,
+    DebatersRevealed,
     DebateStarted,
     TurnDelta,
     TurnSuperseded,
@@ -110,6 +111,8 @@ class RemoteEventValidator:
                 self._turn_characters[event.turn] = 0
             case DebateStarted():
                 self._check_debaters(event)
+            case DebatersRevealed() if self._debater_ids != {debater.id for debater in event.debaters}:
+                raise _invalid_debate_fault("It reveals debaters that it does not have.")
             case Verdict():
                 self._check_verdict(event)
 

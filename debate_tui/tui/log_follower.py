@@ -16,6 +16,7 @@ from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
     DebaterReturned,
+    DebatersRevealed,
     DebateStarted,
     Interjection,
     PhaseStarted,
@@ -47,6 +48,7 @@ _DEBATE_WIDE_EVENTS = (
     TurnFinished,
     Verdict,
     Vote,
+    DebatersRevealed,
 )
 
 

@@ -58,6 +58,12 @@ class PaneState:
         return self._follower.transcript.debaters.get(self.id, self._initial_info)
 
     @property
+    def title(self) -> str:
+        """The debater's name, with its letter before it if it was revealed."""
+        letter = self._follower.transcript.revealed_letter(self.id)
+        return f"{letter} → {self.info.name}" if letter else self.info.name
+
+    @property
     def turn(self) -> Turn | None:
         """The debater's latest turn."""
         return self._follower.transcript.latest_turn(self.id)

@@ -18,6 +18,7 @@ from debate_tui.domain.events import (
     DebaterRemoved,
     DebaterReplaced,
     DebaterReturned,
+    DebatersRevealed,
     DebateStarted,
     StreamStatus,
     TurnDelta,
@@ -140,7 +141,7 @@ class Statistics:
                 self._stream(event.debater).finish_turn(event)
             case TurnSuperseded():
                 self._stream(event.debater).supersede_turn(event)
-            case DebateStarted():
+            case DebateStarted() | DebatersRevealed():
                 for info in event.debaters:
                     self._stream(info.id).info = info
             case DebaterRemoved():

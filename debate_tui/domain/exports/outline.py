@@ -17,6 +17,7 @@ from debate_tui.domain.usage import compute_costs
 from debate_tui.domain.wording import (
     UNKNOWN,
     debater_label,
+    describe_debater,
     describe_roster_change,
     describe_swing,
     describe_turn_end,
@@ -79,10 +80,7 @@ def document_subtitle(transcript: Transcript) -> str:
 
 def speaker_lines(transcript: Transcript) -> tuple[str, ...]:
     """Return a line for each debater with its name, side and model."""
-    return tuple(
-        f"{debater_label(transcript, info.id)}: {one_line(info.model or info.source)}"
-        for info in transcript.debaters.values()
-    )
+    return tuple(describe_debater(transcript, debater) for debater in transcript.debaters)
 
 
 def round_sections(transcript: Transcript) -> Iterator[RoundSection]:

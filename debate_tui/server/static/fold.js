@@ -68,6 +68,7 @@ export class Debate {
     this.seq = 0;
     this.debate = this.topic = this.format = "";
     this.debaters = new Map();
+    this.letters = {};
     this.active = [];
     this.phase = null;
     this.turns = new Map();
@@ -93,7 +94,7 @@ export class Debate {
     this.seq = snapshot.seq;
     Object.assign(this, {
       debate: snapshot.debate, topic: snapshot.topic, format: snapshot.format,
-      live: snapshot.live, active: snapshot.active, phase: snapshot.phase, votes: snapshot.votes, verdicts: snapshot.verdicts,
+      letters: snapshot.letters ?? {}, live: snapshot.live, active: snapshot.active, phase: snapshot.phase, votes: snapshot.votes, verdicts: snapshot.verdicts,
     });
     for (const debater of snapshot.debaters) this.debaters.set(debater.id, debater);
     for (const [id, status] of Object.entries(snapshot.statuses)) this.statuses.set(id, status);
@@ -146,6 +147,10 @@ export class Debate {
         Object.assign(this, { debate: event.debate, topic: event.topic, format: event.format });
         this.debaters = new Map(event.debaters.map((debater) => [debater.id, debater]));
         this.active = event.debaters.map((debater) => debater.id);
+        return null;
+      case "debaters.revealed":
+        this.letters = Object.fromEntries([...this.debaters.values()].map(({ id, name }) => [id, name]));
+        for (const debater of event.debaters) this.debaters.set(debater.id, debater);
         return null;
       case "phase.started":
         this.phase = event;

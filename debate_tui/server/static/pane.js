@@ -41,9 +41,10 @@ export class Pane {
     this.name(debater);
   }
 
-  name(debater) {
+  // `letter` is the one the debater had in a blind debate, once it is revealed.
+  name(debater, letter) {
     this.debater = debater;
-    this.names.textContent = oneLine(debater.name, 60);
+    this.names.textContent = oneLine(letter ? `${letter} → ${debater.name}` : debater.name, 60);
     this.body.setAttribute("aria-label", oneLine(debater.name, 60));
     this.side.textContent = oneLine([debater.side, debater.model].filter(Boolean).join(" · "), 120);
     this.tab.textContent = oneLine(debater.name, 20);
@@ -69,7 +70,7 @@ export class Pane {
   // Shows the debater's current state; `whole` is whether all of its text is shown, or the rest needs another frame.
   paint(debate, { reasoning }, deadline = Infinity) {
     this.whole = true;
-    this.name(debate.debaters.get(this.debater.id) ?? this.debater);
+    this.name(debate.debaters.get(this.debater.id) ?? this.debater, debate.letters[this.debater.id]);
     const turns = debate.turnsOf(this.debater.id);
     for (const [number, shown] of this.turns) {
       if (!debate.turns.has(number)) {

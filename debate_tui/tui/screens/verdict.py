@@ -9,9 +9,11 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.display.markdown.wrap import wrap
 from debate_tui.domain.judging.summary import MAX_JUDGE_SCORE, OutcomeSummary, summarise_outcome
+from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.wording import (
     count_of,
     describe_debate_end,
+    describe_debater,
     describe_size,
     describe_swing,
 )
@@ -332,14 +334,25 @@ class VerdictCard(TextRows):
         ending = self._transcript.finish_reason
         title = "The verdict" if found or not ending else describe_debate_end(ending).removesuffix(".")
         facts = self._facts or describe_size(self._transcript) if ending else ()
-        notes = (Piece(f" {self._glyphs.separator} ".join(facts), Tone.QUIET), self._status)
         outcome = found or OutcomeSummary("", (), (), None, ())
         tones = tones_by_name(self._transcript.debaters)
+        notes = (
+            Piece(f" {self._glyphs.separator} ".join(facts), Tone.QUIET),
+            *self._revealed_notes(tones),
+            self._status,
+        )
         rows = VerdictRows(title, outcome, self._text_width, self._glyphs, tones)
         self._rows = tuple(rows.rows(*(note for note in notes if note.text)))
         self._key_rows = tuple(self._layout_keys())
         self.styles.height = max(min(len(self._rows) + self._frame_rows, self._max_rows), self._min_rows)
         self.scroll_rows(0)
+
+    def _revealed_notes(self, tones: Mapping[str, Tone]) -> Iterator[Piece]:
+        """Yield who the debaters of a blind debate were."""
+        for debater in self._transcript.debaters.values():
+            if self._transcript.revealed_letter(debater.id):
+                text = describe_debater(self._transcript, debater.id)
+                yield Piece(self._glyphs.displayable(text), tones.get(one_line(debater.name), Tone.TEXT))
 
     def scroll_rows(self, rows: int) -> None:
         """Scroll down or up."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import DebateFinished, PhaseStarted, Verdict, Vote
+from debate_tui.domain.events import DebateFinished, DebatersRevealed, PhaseStarted, Verdict, Vote
 from debate_tui.domain.judging.scoring import LOCAL_VOTER, vote_sides
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import UNDECIDED, describe_size
-from debate_tui.session.commands import CastVote
+from debate_tui.session.commands import CastVote, Reveal
 from debate_tui.tui.screens.debate_view import Controller
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows
@@ -145,7 +145,7 @@ class OutcomeController(Controller):
             export,
             CardAction(
                 "A",
-                "again, sides swapped" if has_sides else "debate again",
+                "again, sides swapped" if has_sides and not transcript.letters else "debate again",
                 partial(ending.leave_for, "again"),
             ),
         ]
@@ -225,7 +225,7 @@ class VotingController(Controller):
         self.bar = VoteBar(view.glyphs, self.action_open)
         self._open_vote: VoteTime | None = None
         self._ballot: MenuScreen | None = None
-        self._has_new_verdict = self._has_ended = False
+        self._has_news = self._has_ended = False
         if self._sides:
             self._ask_for_vote("before")
 
@@ -243,13 +243,13 @@ class VotingController(Controller):
                 self._has_ended = False
                 if self._open_vote == "before" and len(self._view.transcript.steps) > 1:
                     self._close_vote()
-            case Verdict():
-                self._has_new_verdict = True
+            case Verdict() | DebatersRevealed():
+                self._has_news = True
             case Vote() if event.voter == LOCAL_VOTER and event.when == self._open_vote:
                 self._close_vote()
             case DebateFinished():
                 self._finish(event)
-        if isinstance(event, Verdict | Vote | DebateFinished):
+        if isinstance(event, Verdict | Vote | DebatersRevealed | DebateFinished):
             self._outcome.update()
 
     def action_open(self) -> None:
@@ -308,6 +308,7 @@ class VotingController(Controller):
             return False
         self._close_vote()
         if self._view.is_over:
+            self._reveal()
             self._show_outcome()
         return True
 
@@ -354,14 +355,21 @@ class VotingController(Controller):
     def _finish(self, event: DebateFinished) -> None:
         """Ask for the last vote; if there is nothing to ask, show a new outcome."""
         view, is_first_end = self._view, not self._has_ended
-        has_news = self._has_new_verdict or (is_first_end and view.handle is None and view.transcript.votes)
-        self._has_ended, self._has_new_verdict = True, False
+        has_news = self._has_news or (is_first_end and view.handle is None and view.transcript.votes)
+        self._has_ended, self._has_news = True, False
         if self._open_vote == "before":
             self._close_vote()
         if is_first_end and event.reason == "complete":
             self._ask_for_vote("after")
-        if has_news and self._open_vote is None:
-            self._show_outcome()
+        if self._open_vote is None:
+            self._reveal()
+            if has_news:
+                self._show_outcome()
+
+    def _reveal(self) -> None:
+        """Ask who the debaters of a blind debate are, as there is no vote to come."""
+        if self._view.transcript.is_blind and self._view.handle is not None:
+            self._view.handle(Reveal())
 
     def _show_outcome(self) -> None:
         if not self._outcome.is_open:

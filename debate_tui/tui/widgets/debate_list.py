@@ -150,7 +150,7 @@ def detail_rows(
         side = one_line(debater.side, 40)
         name = Piece(one_line(debater.name, 40), bold=True)
         yield name, Piece(f" {glyphs.separator} {side}" if side else "", Tone.QUIET)
-        yield (Piece(one_line(debater.model or debater.source, 80), Tone.QUIET),)
+        yield (Piece(one_line(debater.model or debater.source, 80) or "not revealed yet", Tone.QUIET),)
 
 
 def _digest_details(digest: DebateDigest, glyphs: Glyphs) -> dict[str, str]:

@@ -64,7 +64,8 @@ class PaneTitle(TextRows):
         speaker, glyphs = self._state, self._glyphs
         badge = speaker.badge(time.monotonic())
         tone = Tone.QUIET if speaker.removal_reason else speaker.tone
-        name = Piece(one_line(speaker.info.name, MAX_NAME_CHARACTERS), tone, bold=self.pane_focused)
+        title = one_line(glyphs.displayable(speaker.title), MAX_NAME_CHARACTERS)
+        name = Piece(title, tone, bold=self.pane_focused)
         icon = Piece(badge.text(glyphs), badge.tone, bold=badge.tone is Tone.FAILED)
         edge = Piece(glyphs.heavy_line if self.pane_focused else glyphs.thin_line, tone)
         if self.compact:
