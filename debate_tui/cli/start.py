@@ -186,6 +186,7 @@ class StartController:
             max_cost=settings.max_cost,
             max_tokens=settings.max_tokens,
             step=settings.step,
+            blind=settings.blind,
         )
 
     def create_screen(self) -> StartScreen:
@@ -272,6 +273,7 @@ class StartController:
             max_cost=proposal.max_cost,
             max_tokens=proposal.max_tokens,
             step=proposal.step,
+            blind=proposal.blind,
             judge=tuple(self._configured_judges.get(source, source) for source in proposal.judges),
             context=(),
         )

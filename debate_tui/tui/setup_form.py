@@ -44,7 +44,9 @@ OFFERED_ROUNDS = range(1, 7)
 OFFERED_BUDGETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """In US dollars."""
 
-SetupItemKind = Literal["debater", "format", "rounds", "budget", "mode", "pace", "judge", "material", "begin"]
+SetupItemKind = Literal[
+    "debater", "format", "rounds", "budget", "mode", "pace", "blind", "judge", "material", "begin"
+]
 
 
 class SetupItem(NamedTuple):
@@ -163,7 +165,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
     """A debate being set up; debaters and judges are sources, `format` is a name, `material` is places.
 
     `profiles` are in the order of the debaters; debaters after the last profile have none. `rounds`,
-    `max_cost`, `max_tokens` and `step` are as in the settings.
+    `max_cost`, `max_tokens`, `step` and `blind` are as in the settings.
     """
 
     topic: str = ""
@@ -177,6 +179,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
     max_cost: float | None = None
     max_tokens: int | None = None
     step: bool = False
+    blind: bool = False
 
     @property
     def items(self) -> tuple[SetupItem, ...]:
@@ -190,6 +193,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
             SetupItem("budget"),
             SetupItem("mode"),
             SetupItem("pace"),
+            SetupItem("blind"),
             *(SetupItem("judge", place) for place in range(judges)),
             *(SetupItem("material", place) for place in range(len(self.material) + 1)),
             SetupItem("begin"),
@@ -264,6 +268,11 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
                 return [
                     SetupChoice(PACE_NAMES[step], PACE_SUMMARIES[step], replace(self, step=step))
                     for step in (False, True)
+                ]
+            case "blind":
+                return [
+                    SetupChoice(NAMES_CHOICES[blind], NAMES_SUMMARIES[blind], replace(self, blind=blind))
+                    for blind in (False, True)
                 ]
             case "mode":
                 return [
@@ -350,6 +359,9 @@ NO_LIMIT = "no limit"
 PACE_NAMES = ("continuous", "step by step")
 PACE_SUMMARIES = ("without waiting", "a key starts each round")
 """Names and summaries without and with waiting."""
+NAMES_CHOICES = ("shown", "hidden")
+NAMES_SUMMARIES = ("from the start", "until the vote")
+"""Whether the debaters' names are shown: names and summaries without and with a blind debate."""
 
 
 def repeated_phases(format_: Format) -> tuple[Phase, ...]:

@@ -12,6 +12,8 @@ from debate_tui.domain.wording import count_of, format_estimate
 from debate_tui.tui.key_hints import MODE_SUMMARIES
 from debate_tui.tui.setup_form import (
     EXAMPLE_TOPICS,
+    NAMES_CHOICES,
+    NAMES_SUMMARIES,
     PACE_NAMES,
     PACE_SUMMARIES,
     SET_BY_FORMAT,
@@ -68,6 +70,7 @@ ITEM_LABELS: dict[SetupItemKind, str] = {
     "budget": "Budget",
     "mode": "Mode",
     "pace": "Pace",
+    "blind": "Names",
     "judge": "Judges",
     "material": "Material",
     "begin": "Start the debate",
@@ -127,6 +130,8 @@ class SetupRows:
                 return setup.budget
             case "pace":
                 return PACE_NAMES[setup.step]
+            case "blind":
+                return NAMES_CHOICES[setup.blind]
         return setup.mode.value
 
     def _note(self, item: SetupItem) -> Piece:
@@ -144,6 +149,8 @@ class SetupRows:
                 return Piece(MODE_SUMMARIES[setup.mode], Tone.QUIET)
             case "pace":
                 return Piece(PACE_SUMMARIES[setup.step], Tone.QUIET)
+            case "blind":
+                return Piece(NAMES_SUMMARIES[setup.blind], Tone.QUIET)
         source = setup.source(item)
         if not source:
             return Piece(_ADD_TEXTS[item.kind], Tone.QUIET)
@@ -262,6 +269,12 @@ def help_text(
         case SetupItem("pace"):
             about = "With “step by step”, the debate waits between rounds, so that you can read. Like --step."
             return "Pace", about, "Press w during the debate to change it."
+        case SetupItem("blind"):
+            return (
+                "Names",
+                "Hidden, the debaters are A, B, C and D, in random places, until you vote after the debate: "
+                "so no one votes for a name. Like --blind.",
+            )
         case SetupItem("rounds"):
             return "Rounds", "How often the phases that a format repeats are held. Like -r."
         case SetupItem("budget"):
