@@ -69,8 +69,8 @@ class DebateContext(Struct, frozen=True):
         names = (debater, next(each.name for each in spec.debaters if each.id == debater))
         source = self.sources.make(specification, names=names)
         if debater in self.masks:
-            names = _names_to_mask("", specification, source)
-            self.masks[debater] = self.masks[debater]._replace(names=names)
+            masked = _names_to_mask("", specification, source)
+            self.masks[debater] = self.masks[debater]._replace(names=masked)
         self.session.replace(
             debater,
             PricedSource(source, cost_function(specification.scheme, specification.detail, self.rates)),

@@ -54,7 +54,7 @@ def mask(text: str, *names: str) -> str:
         ("**Claude** and _Claude_", "**A** and _A_"),
         ("我是Claude模型", "我是A模型"),
         ("저는 Claude입니다", "저는 A입니다"),
-        ("Claudette, MacClaude, Claude2go", "Claudette, MacClaude, Claude2go"),
+        ("Claudette, MacClaude, Claudesque", "Claudette, MacClaude, Claudesque"),
         ("Claude properly answered", "A properly answered"),
         ("Claude 4. Then", "A. Then"),
         ("As Ada Bot, I, ada-bot", "As A, I, A"),

@@ -1,0 +1,375 @@
+"""Whole blind debates through providers' wire formats: no one is named before the vote, everyone after it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from debate_tui.cli.plan import RunOptions, make_plan, swap_sides
+from debate_tui.config import DebaterSettings, Settings, record_file
+from debate_tui.domain import events as ev
+from debate_tui.domain.exports import export_debate
+from debate_tui.domain.judging.prompt import CRITERIA
+from debate_tui.domain.transcript import Transcript
+from tests.cli.process import ProcessResult, run_program, start_program
+from tests.fakes.provider_server import (
+    CHAT,
+    MESSAGES,
+    ProviderReply,
+    ProviderServer,
+    chat_events,
+    messages_events,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fakes.provider_server import ProviderRequest
+
+GPT, CLAUDE, JUDGE = "gpt-9-turbo", "claude-opus-9", "judge-model"
+REAL = ("gpt", "claude", "openai", "anthropic", "ada", "ben", "chatgpt", "opus")
+"""What may not be read before the vote, in lower case."""
+NAMED = re.compile(rf"(?<![a-z])(?:{'|'.join(REAL)})(?![a-z])", re.IGNORECASE)
+TOPIC = "Should cities ban cars?"
+
+
+class BlindDebateServer:
+    """Two models that name themselves wherever they can, and a judge, behind one loopback server."""
+
+    def __init__(self) -> None:
+        self.prompts: dict[str, list[str]] = {GPT: [], CLAUDE: [], JUDGE: []}
+        self.server = ProviderServer()
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
+
+    async def __aenter__(self) -> BlindDebateServer:
+        await self.server.__aenter__()
+        self.server.respond(CHAT, self._chat)
+        self.server.respond(MESSAGES, self._messages)
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self.server.__aexit__(*error)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "OPENAI_API_KEY": "sk-test-openai-000000",
+            "OPENAI_BASE_URL": self.server.base,
+            "ANTHROPIC_API_KEY": "sk-ant-test-000000",
+            "ANTHROPIC_BASE_URL": self.server.url,
+        }
+
+    def _chat(self, received: ProviderRequest) -> ProviderReply:
+        body: dict[str, Any] = received.json
+        prompt = "\n\n".join(each["content"] for each in body["messages"])
+        model = body["model"]
+        self.prompts[model].append(prompt)
+        if model == JUDGE:
+            return ProviderReply(self._paced(chat_events([self._judge(prompt)])))
+        text = "I am GPT-9 Turbo, ChatGPT to you; OpenAI made me. As gpt-9-turbo I say yes."
+        thought = ["Who am I? ", "GP", "T-9, by Open", "AI."]
+        return ProviderReply(self._paced(chat_events(_cut(text), reasoning=thought)))
+
+    def _messages(self, received: ProviderRequest) -> ProviderReply:
+        body: dict[str, Any] = received.json
+        prompt = json.dumps(body, ensure_ascii=False)
+        self.prompts[CLAUDE].append(prompt)
+        text = "Claude here, claude-opus-9 by Anthropic; Claude's answer is no. So says Claude Opus 9"
+        return ProviderReply(self._paced(messages_events(_cut(text), reasoning=["I, Cl", "aude, think."])))
+
+    def _paced(self, events: list[bytes]) -> Iterator[bytes | asyncio.Event]:
+        first, *rest = events
+        yield first
+        yield self.may_finish
+        yield from rest
+
+    @staticmethod
+    def _judge(prompt: str) -> str:
+        if "Before you hear anything" in prompt:
+            return "50"
+        labels = sorted(set(re.findall(r"Speaker ([A-H])", prompt)))
+        scores = [{"speaker": label, "quote": "", "score": 7} for label in labels]
+        criteria = [{"criterion": criterion, "scores": scores} for criterion in CRITERIA]
+        winner = labels[0]
+        return json.dumps(
+            {"criteria": criteria, "why": f"Speaker {winner} was clear.", "winner": winner, "stance": 60}
+        )
+
+
+def _cut(text: str) -> list[str]:
+    return [text[at : at + 3] for at in range(0, len(text), 3)]
+
+
+DEBATERS = ("-d", f"Ada=openai:{GPT}", "-d", f"Ben=anthropic:{CLAUDE}?effort=high", "--blind")
+JUDGED = (*DEBATERS, "--judge", f"openai:{JUDGE}", "-r", "1")
+
+
+def assert_nameless(text: str) -> None:
+    # The judge is no debater, so it is named.
+    assert (found := NAMED.search(text.replace(f"openai:{JUDGE}", ""))) is None, text[found.start() - 40 :]
+
+
+def before_reveal(lines: str) -> tuple[str, str]:
+    """The lines before the event that reveals the debaters, and the rest."""
+    before, found, after = lines.partition('{"type":"debaters.revealed"')
+    assert found
+    return before, found + after
+
+
+async def test_no_byte_names_a_debater_before_it_is_revealed() -> None:
+    async with BlindDebateServer() as server:
+        done = await run_program(TOPIC, "--json", *JUDGED, **server.environment)
+
+    assert (done.code, done.err) == (0, "")
+    before, after = before_reveal(done.out)
+    assert_nameless(before)
+    assert [event.type for event in map(_decoded, after.splitlines())] == [
+        "debaters.revealed",
+        "debate.finished",
+    ]
+    started = done.events[0]
+    assert isinstance(started, ev.DebateStarted)
+    assert started.blind
+    assert started.prices == ""
+    assert [(each.id, each.name, each.source, each.model) for each in started.debaters] == [
+        ("d1", "A", "", ""),
+        ("d2", "B", "", ""),
+    ]
+    _assert_revealed(done)
+
+
+def _decoded(line: str) -> Any:
+    class Line:
+        type = json.loads(line)["type"]
+
+    return Line
+
+
+def _assert_revealed(done: ProcessResult) -> None:
+    transcript = Transcript(done.events)
+    real = {(each.name, each.source, each.model) for each in transcript.debaters.values()}
+    assert real == {
+        ("Ada", f"openai:{GPT}", GPT),
+        ("Ben", f"anthropic:{CLAUDE}?effort=high", CLAUDE),
+    }
+    for debater, info in transcript.debaters.items():
+        turn = transcript.latest_turn(debater)
+        assert turn is not None
+        assert ("yes" in turn.text) is (info.model == GPT)
+        assert turn.model == info.model
+
+
+async def test_what_a_debater_calls_itself_is_its_letter() -> None:
+    async with BlindDebateServer() as server:
+        done = await run_program(TOPIC, "--json", *DEBATERS, "-f", "compare", **server.environment)
+
+    transcript = Transcript(done.events)
+    for turn in transcript.turns.values():
+        letter = transcript.letters[turn.debater]
+        assert turn.text in (
+            f"I am {letter}, {letter} to you; {letter} made me. As {letter} I say yes.",
+            f"{letter} here, {letter} by {letter}; {letter}'s answer is no. So says {letter}",
+        )
+        assert turn.reasoning in (f"Who am I? {letter}, by {letter}.", f"I, {letter}, think.")
+
+
+async def test_prompts_name_no_one_and_labels_are_no_letters_of_debaters() -> None:
+    async with BlindDebateServer() as server:
+        await run_program(TOPIC, "--json", *JUDGED, **server.environment)
+
+    for model, prompts in server.prompts.items():
+        assert prompts
+        for prompt in prompts:
+            assert_nameless(prompt.replace(CLAUDE, ""))  # a request names its model, its prompt does not
+            assert "effort" not in prompt or model == CLAUDE
+    readings = [prompt for prompt in server.prompts[JUDGE] if "Before you hear" not in prompt]
+    assert readings
+    for reading in readings:
+        assert set(re.findall(r"Speaker ([A-H])", reading)) == {"C", "D"}
+
+
+async def test_plain_text_shows_letters_and_then_the_names() -> None:
+    async with BlindDebateServer() as server:
+        done = await run_program(TOPIC, "--plain", *JUDGED, **server.environment)
+
+    before, found, after = done.out.partition("The debaters were:")
+    assert found
+    assert_nameless(before)
+    assert "- A (For)\n- B (Against)" in before
+    assert "Blind debate: who the debaters are is shown after the vote." in before
+    assert "Not impartial" not in done.out
+    lines = [line for line in after.splitlines() if line.startswith("- ")]
+    assert sorted(re.sub("^- [AB] → ", "", line) for line in lines) in (
+        [f"Ada (For): openai:{GPT}", f"Ben (Against): anthropic:{CLAUDE}?effort=high"],
+        [f"Ada (Against): openai:{GPT}", f"Ben (For): anthropic:{CLAUDE}?effort=high"],
+    )
+    assert_nameless(done.err)
+
+
+def plan_places(*, typed_side: str = "") -> set[tuple[tuple[str, str], ...]]:
+    """The names and sides, by place, of a hundred blind debates of the same two debaters."""
+    seats = [DebaterSettings(source="demo", name="x"), DebaterSettings(source="demo", name="y")]
+    options = RunOptions(sides={"y": typed_side} if typed_side else {}, personas={"x": "A poet"})
+    plans = [make_plan(TOPIC, seats, Settings(blind=True), options) for _ in range(100)]
+    for plan in plans:
+        assert [each.debater.id for each in plan.debaters] == ["d1", "d2"]
+        assert [each.name for each in plan.shown_debaters] == ["A", "B"]
+        assert {each.debater.persona for each in plan.debaters if each.debater.name == "x"} == {"A poet"}
+    return {tuple((each.debater.name, each.debater.side) for each in plan.debaters) for plan in plans}
+
+
+def test_places_are_shuffled_and_with_them_the_sides_of_the_format() -> None:
+    assert plan_places() == {(("x", "For"), ("y", "Against")), (("y", "For"), ("x", "Against"))}
+
+
+def test_a_side_that_was_typed_stays_with_its_debater() -> None:
+    assert plan_places(typed_side="For") == {(("x", "For"), ("y", "For")), (("y", "For"), ("x", "For"))}
+
+
+def test_debating_again_shuffles_again() -> None:
+    plan = make_plan(TOPIC, [DebaterSettings(source="demo")] * 2, Settings(blind=True))
+    orders = {tuple(each.source_spec.detail for each in swap_sides(plan).debaters) for _ in range(100)}
+    assert len(orders) == 2
+
+
+# The record
+
+
+def record_columns() -> str:
+    """Everything in the record but the setup, as text."""
+    with closing(sqlite3.connect(record_file())) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        parts: list[str] = []
+        for table in tables:
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            kept = ", ".join(f'"{column}"' for column in columns if column != "setup")
+            parts += [str(row) for row in connection.execute(f"SELECT {kept} FROM {table}")]
+    return "\n".join(parts)
+
+
+async def _kill_while_streaming(server: BlindDebateServer, *options: str) -> str:
+    """Start a debate, kill it while both debaters speak, and return what it had written."""
+    server.may_finish.clear()
+    process = await start_program(TOPIC, "--json", *options, **server.environment)
+    assert process.stdout is not None
+    lines: list[str] = []
+    async for line in process.stdout:
+        lines.append(line.decode())
+        if sum('"state":"connected"' in each for each in lines) == 2:
+            break
+    # An event is durable within 100 ms: this waits for the record, not for a time.
+    while "connected" not in await asyncio.to_thread(record_columns):
+        await asyncio.sleep(0)
+    process.kill()
+    await process.wait()
+    server.may_finish.set()
+    return "".join(lines)
+
+
+async def test_a_killed_debate_resumes_blind_under_the_same_letters() -> None:
+    async with BlindDebateServer() as server:
+        killed = await _kill_while_streaming(server, *JUDGED)
+        assert_nameless(killed)
+        assert_nameless(record_columns())
+        listed = await run_program("history", "--plain")
+        assert_nameless(listed.out)
+        done = await run_program("--continue", "--json", **server.environment)
+
+    assert done.code == 0
+    before, _ = before_reveal(done.out)
+    assert_nameless(before)
+    _assert_revealed(done)
+    transcript = Transcript(done.events)
+    first = json.loads(killed.splitlines()[0])
+    assert {each["id"]: each["name"] for each in first["debaters"]} == transcript.letters
+
+
+async def test_a_stopped_debate_stays_blind_in_the_record_its_replay_and_its_exports() -> None:
+    async with BlindDebateServer() as server:
+        server.may_finish.clear()
+        process = await start_program(TOPIC, "--json", *DEBATERS, **server.environment)
+        assert process.stdout is not None
+        lines: list[str] = []
+        async for line in process.stdout:
+            lines.append(line.decode())
+            if sum('"state":"connected"' in each for each in lines) == 2:
+                process.terminate()
+        await process.wait()
+        server.may_finish.set()
+        assert '"reason":"stopped"' in lines[-1]
+        assert_nameless("".join(lines))
+        assert_nameless(record_columns())
+        for export_type in ("md", "html", "json", "txt"):
+            exported = await run_program("export", "--to", export_type)
+            assert exported.code == 0
+            assert_nameless(re.sub(r"<style>.*?</style>", "", exported.out, flags=re.DOTALL))
+        assert_nameless((await run_program("replay", "--json")).out)
+        done = await run_program("--continue", "--json", **server.environment)
+        _assert_revealed(done)
+        after = await run_program("export", "--to", "md")
+        listed = await run_program("history", "--plain")
+
+    for name in ("Ada", "Ben"):
+        assert re.search(rf"- [AB] → {name} \\?\((For|Against)\\?\): ", after.out) or name in after.out
+        assert name in listed.out
+
+
+# Faults
+
+
+@pytest.mark.parametrize("status", [401, 529])
+async def test_a_fault_tells_its_cause_and_not_whose_it_is(status: int) -> None:
+    async with BlindDebateServer() as server:
+        body = json.dumps(
+            {"type": "error", "error": {"type": "authentication_error", "message": f"Anthropic: {CLAUDE}"}}
+        )
+        server.server.respond(
+            MESSAGES,
+            lambda _: ProviderReply(body.encode(), status=status, content_type="application/json"),
+        )
+        settings = "[recovery]\nmax_retries = 1\ninitial = 0.0\n"
+        file = record_file().with_name("recovery.toml")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(settings)
+        done = await run_program(
+            TOPIC, "--json", "--config", str(file), *DEBATERS, "-f", "compare", **server.environment
+        )
+
+    before, _ = before_reveal(done.out)
+    assert_nameless(before)
+    cause = "Key refused" if status == 401 else "Overloaded"
+    assert f"{cause}; the details are hidden in a blind debate." in before
+    assert "529" not in before
+
+
+# Exports after the reveal, from a log
+
+
+def test_the_exports_of_a_revealed_debate_say_who_had_which_letter() -> None:
+    events: list[ev.Event] = [
+        ev.DebateStarted(
+            debate="d",
+            topic=TOPIC,
+            format="compare",
+            debaters=(ev.DebaterInfo("d1", "A", "", "", ""), ev.DebaterInfo("d2", "B", "", "", "")),
+            blind=True,
+        ),
+        ev.DebatersRevealed(
+            debaters=(
+                ev.DebaterInfo("d1", "Ben", "", "anthropic:claude-opus-9", "claude-opus-9"),
+                ev.DebaterInfo("d2", "Ada", "", "openai:gpt-9", "gpt-9"),
+            ),
+        ),
+        ev.DebateFinished(reason="complete"),
+    ]
+
+    text = export_debate(events, "txt")
+
+    assert "A → Ben: anthropic:claude-opus-9\nB → Ada: openai:gpt-9" in text
