@@ -327,9 +327,8 @@ async def test_a_stopped_debate_stays_blind_in_the_record_its_replay_and_its_exp
 @pytest.mark.parametrize("status", [401, 529])
 async def test_a_fault_tells_its_cause_and_not_whose_it_is(status: int) -> None:
     async with BlindDebateServer() as server:
-        body = json.dumps(
-            {"type": "error", "error": {"type": "authentication_error", "message": f"Anthropic: {CLAUDE}"}}
-        )
+        kind = "authentication_error" if status == 401 else "overloaded_error"
+        body = json.dumps({"type": "error", "error": {"type": kind, "message": f"Anthropic: {CLAUDE}"}})
         server.server.respond(
             MESSAGES,
             lambda _: ProviderReply(body.encode(), status=status, content_type="application/json"),

@@ -108,6 +108,13 @@ WIRE: list[tuple[Event, str]] = [
         '"quote":"so","found":true}],"stance_after":70}',
     ),
     (
+        events.DebatersRevealed(
+            seq=18, at=2.0, debaters=(events.DebaterInfo("a", "Ada", "for", "openai:m", "m"),), prices="p 1"
+        ),
+        '{"type":"debaters.revealed","seq":18,"at":2.0,"debaters":[{"id":"a","name":"Ada","side":"for",'
+        '"source":"openai:m","model":"m"}],"prices":"p 1"}',
+    ),
+    (
         events.DebateFinished(seq=15, at=2.0, reason="complete"),
         '{"type":"debate.finished","seq":15,"at":2.0,"reason":"complete"}',
     ),

@@ -341,7 +341,8 @@ def _warnings(events: Sequence[Event], transcript: Transcript) -> Iterator[str]:
 def _facts(sent: SentPrompt) -> Iterator[str]:
     if when := to_datetime(sent.at):
         yield f"{when:%Y-%m-%d %H:%M:%S} UTC"
-    yield one_line(sent.source)
+    if sent.source:
+        yield one_line(sent.source)
     if sent.model and not sent.source.endswith(sent.model):
         yield one_line(sent.model)
     for name, value in sent.parameters.items():
