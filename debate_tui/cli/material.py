@@ -38,7 +38,14 @@ def add_material(plan: Plan) -> Plan:
     This reads files, standard input and web pages, and takes as long as they do. Raise `UsageError` if
     something cannot be read or there is more than `max_context`, `ConfigError` if a file asks for it.
     """
-    texts, left_out = _load(_requests(plan), plan.settings.max_context)
+    requests = list(_requests(plan))
+    if plan.blind:  # neither the order nor the name of hidden material tells whose it is
+        requests.sort(key=lambda request: request.debater)
+    texts, left_out = _load(requests, plan.settings.max_context)
+    if plan.blind:
+        texts = tuple(
+            msgspec.structs.replace(each, name="hidden") if each.debater else each for each in texts
+        )
     return msgspec.structs.replace(plan, material=texts, left_out=left_out)
 
 
@@ -135,7 +142,8 @@ def _material_lines(plan: Plan) -> Iterator[str]:
     yield describe_material(plan)
     names = {each.debater.id: each.debater.name for each in plan.debaters}
     for each in plan.material:
-        whose = f", only for {names[each.debater]}" if each.debater else ""
+        owner = "one debater" if plan.blind else names.get(each.debater)
+        whose = f", only for {owner}" if each.debater else ""
         yield f"[{each.number}] {each.name} ({count_of(len(each.text), 'character')}{whose})"
     if plan.left_out:
         yield f"Left out because they have no text: {', '.join(plan.left_out)}"

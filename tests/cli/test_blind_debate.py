@@ -345,7 +345,7 @@ async def test_a_fault_tells_its_cause_and_not_whose_it_is(status: int) -> None:
     assert_nameless(before)
     cause = "Key refused" if status == 401 else "Overloaded"
     assert f"{cause}; the details are hidden in a blind debate." in before
-    assert "529" not in before
+    assert '"status":529' not in before
 
 
 # Exports after the reveal, from a log
