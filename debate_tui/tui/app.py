@@ -104,7 +104,6 @@ class StartApp(BaseDebateApp):
         self._start_screen = start
 
     def get_default_screen(self) -> Screen[None]:
-        """Return the start screen."""
         return self._start_screen
 
     def show_debate(self, debate: DebateScreen) -> None:

@@ -129,7 +129,6 @@ class LogFollower:
             self._apply_event(event)
 
     def close(self) -> None:
-        """Stop following the log."""
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None

@@ -184,7 +184,6 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         await self._follower.open(log)
 
     def on_unmount(self) -> None:
-        """Stop following the log."""
         self._follower.close()
 
     def update_node_styles(self, animate: bool = True) -> None:
@@ -340,10 +339,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
     # Messages from widgets
 
     async def on_text_selected(self) -> None:
-        """Copy the text selected with the mouse."""
         if text := self.get_selected_text():
             await self.exports.copy(text)
 
     def on_turn_text_search_progress(self, message: TurnText.SearchProgress) -> None:
-        """Update the match count."""
         self.search.update_progress(message.turn_text, done=message.done)

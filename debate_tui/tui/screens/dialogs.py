@@ -148,7 +148,6 @@ class CardScreen(OverlayScreen[Result]):
         self.query_one(VerticalScroll).vertical_scrollbar.renderer = PlainScrollBarRender  # type: ignore[misc]
 
     def on_resize(self, event: Resize) -> None:
-        """Adapt to the new width."""
         self._show_rows(event.size.width)
 
     def _show_rows(self, width: int) -> None:
@@ -214,19 +213,16 @@ class MenuScreen(OverlayScreen[int | None]):
         self.menu = Menu(glyphs, _menu_rows(items, glyphs))
 
     def compose(self) -> ComposeResult:
-        """Yield the title and the items."""
         with Vertical(classes="card"):
             yield self._heading
             yield self.menu
 
     def on_mount(self) -> None:
-        """Focus the menu."""
         self._fit_to(self.app.size)
         self.menu.highlighted = self._highlighted
         self.set_focus(self.menu)
 
     def on_resize(self, event: Resize) -> None:
-        """Fit the dialog to the screen."""
         self._fit_to(event.size)
 
     def _fit_to(self, size: Size) -> None:
@@ -318,7 +314,6 @@ class ThemeScreen(MenuScreen):
         )
 
     def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
-        """Preview the highlighted theme."""
         if self.is_current:
             self.app.theme = self._names[message.option_index]
 
@@ -377,7 +372,6 @@ class InputScreen(OverlayScreen[str | None]):
         self._error = Static(id="error")
 
     def compose(self) -> ComposeResult:
-        """Yield the title, the input and the examples."""
         self._error.display = False
         with Vertical(classes="card"):
             yield Static(self._heading, id="heading")
@@ -386,7 +380,6 @@ class InputScreen(OverlayScreen[str | None]):
             yield self._examples
 
     def on_mount(self) -> None:
-        """Focus the input."""
         self.set_focus(self._input)
 
     def action_accept(self) -> None:

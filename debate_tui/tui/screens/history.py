@@ -143,7 +143,6 @@ class HistoryScreen(Screen[None]):
         self.set_class(glyphs.thin_line.isascii(), "-ascii")
 
     def compose(self) -> ComposeResult:
-        """Yield the widgets from top to bottom."""
         self._filter_bar.input.value = self._history_options.filter_text
         yield self._title_bar
         yield self._filter_bar
@@ -314,7 +313,6 @@ class HistoryScreen(Screen[None]):
         self.set_focus(self._filter_bar.input)
 
     def action_focus_list(self) -> None:
-        """Focus the list."""
         self.set_focus(self._debate_list)
 
     def action_move(self, steps: int) -> None:
@@ -335,7 +333,6 @@ class HistoryScreen(Screen[None]):
     # Messages
 
     def on_input_changed(self, _: Input.Changed) -> None:
-        """Show the debates that match the filter."""
         self._apply_filter()
 
     def _apply_filter(self) -> None:
@@ -343,7 +340,6 @@ class HistoryScreen(Screen[None]):
         self._show_debates(chosen.debate if chosen else "")
 
     def on_descendant_focus(self) -> None:
-        """Update the hints for the new focus."""
         self._show_hints()
 
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
@@ -351,7 +347,6 @@ class HistoryScreen(Screen[None]):
         self._show_highlighted()
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
-        """Show the debate."""
         self.action_open("read")
 
 

@@ -65,7 +65,6 @@ class ManualSearchBar(InputBar):
         self.display = False
 
     def compose(self) -> ComposeResult:
-        """Yield the label, the input and the match count."""
         yield from super().compose()
         yield self.match_count
 
@@ -111,7 +110,6 @@ class ManualScreen(Screen[None]):
         self._footer = Footer(glyphs)
 
     def compose(self) -> ComposeResult:
-        """Yield the title, the page, the search bar and the key hints."""
         yield self._title_bar
         with Horizontal(id="page"):
             yield self._text
@@ -120,7 +118,6 @@ class ManualScreen(Screen[None]):
         yield self._footer
 
     def on_mount(self) -> None:
-        """Show the first page."""
         self._show_page()
 
     def warn(self, text: str) -> None:
@@ -191,15 +188,12 @@ class ManualScreen(Screen[None]):
     # Search
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        """Highlight the matches of the changed text."""
         self._find(message.value)
 
     def on_descendant_focus(self) -> None:
-        """Update the hints for the new focus."""
         self._show_hints()
 
     def on_turn_text_search_progress(self, _: TurnText.SearchProgress) -> None:
-        """Update the match count."""
         self._show_match_count()
 
     def _find(self, text: str) -> None:

@@ -97,12 +97,10 @@ class PlaybackBar(TextRows):
             self._seek(event.x)
 
     def on_mouse_move(self, event: MouseMove) -> None:
-        """Seek while dragging."""
         if self._dragging:
             self._seek(event.x)
 
     def on_mouse_up(self, _: MouseUp) -> None:
-        """Stop dragging."""
         if self._dragging:
             self._dragging = False
             self.release_mouse()

@@ -194,7 +194,6 @@ class StartScreen(Screen[None]):
         self.call_after_refresh(self._start_discovery)
 
     def on_resize(self, event: Resize) -> None:
-        """Adapt to the new size."""
         self._apply_size(event.size)
         self._show_setup()
 
@@ -309,7 +308,6 @@ class StartScreen(Screen[None]):
             self.set_focus(self._setup_list)
 
     def action_focus_topic(self) -> None:
-        """Focus the topic."""
         self.set_focus(self._topic_input)
 
     def action_change(self, steps: int) -> None:
@@ -383,7 +381,6 @@ class StartScreen(Screen[None]):
         self._footer.show_status("")
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
-        """Open the highlighted item."""
         self.action_open()
 
     def _apply_typed(self, item: SetupItem, text: str) -> None:

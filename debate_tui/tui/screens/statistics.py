@@ -56,7 +56,6 @@ class StatisticsScreen(OverlayScreen[None]):
         self.set_interval(REFRESH_SECONDS, self.update_figures)
 
     def on_resize(self, _: Resize) -> None:
-        """Adapt to the new size."""
         self.update_figures()
 
     def update_figures(self) -> None:

@@ -374,7 +374,6 @@ class VerdictCard(TextRows):
         return max(1, min(len(self._rows), self._max_rows - self._frame_rows))
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the visible rows."""
         shown = self._rows[self._first_row : self._first_row + self._visible_rows]
         blank = [Row()] * max(0, self.size.height - len(shown) - self._frame_rows + 1)
         below = len(self._rows) - self._first_row - self._visible_rows
@@ -430,7 +429,6 @@ class VerdictScreen(OverlayScreen[None]):
         yield self.card
 
     def on_resize(self, event: Resize) -> None:
-        """Adapt to the new size."""
         self.card.fit_to(event.size)
 
     def on_key(self, event: Key) -> None:

@@ -67,7 +67,6 @@ class VoteBar(TextRows):
         return (Row((question,), keys),)
 
     def on_click(self, _: Click) -> None:
-        """Open the vote menu."""
         self._on_open()
 
 

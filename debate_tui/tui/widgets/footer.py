@@ -190,5 +190,4 @@ class NoticeBar(TextRows):
         )
 
     def on_click(self, _: Click) -> None:
-        """Dismiss the notices."""
         self._on_dismiss()

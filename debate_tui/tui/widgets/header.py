@@ -123,6 +123,5 @@ class TitleBar(TextRows):
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the title and the rule."""
         title = Row((Piece(self._title, Tone.TEXT, bold=True),), (Piece(self._status, Tone.QUIET),))
         return title, Row((Piece(self._rule * width, Tone.FAINT),))

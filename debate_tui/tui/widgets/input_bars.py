@@ -83,7 +83,6 @@ class BarLabel(TextRows):
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the text."""
         return (Row((self._piece,)),)
 
 
@@ -99,12 +98,10 @@ class InputBar(Horizontal):
         self.input = line_input
 
     def compose(self) -> ComposeResult:
-        """Yield the label and the input."""
         yield self.label
         yield self.input
 
     def on_mount(self) -> None:
-        """Focus the input."""
         if self.FOCUS_ON_MOUNT:
             self.screen.set_focus(self.input)
 
@@ -148,7 +145,6 @@ class MatchCount(TextRows):
         self.refresh_rows()
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the count at the right."""
         return (Row((), (self._piece,)),)
 
 
@@ -176,12 +172,10 @@ class SearchBar(InputBar):
         self._on_change = on_change
 
     def compose(self) -> ComposeResult:
-        """Yield the label, the input and the match count."""
         yield from super().compose()
         yield self.match_count
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        """Search for the changed text."""
         message.stop()
         self._on_change(message.value)
 

@@ -154,7 +154,6 @@ class Pane(Vertical):
         self._metrics_line = MetricsLine(state, self.content, self.turn_text, glyphs)
 
     def compose(self) -> ComposeResult:
-        """Yield the title, the text and the meter."""
         yield self._title
         yield self.turn_text
         yield self._metrics_line
@@ -257,11 +256,9 @@ class Pane(Vertical):
     # Focus and layout
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:
-        """Show that the pane has the focus."""
         self.show_focus(focused=True)
 
     def on_descendant_blur(self, _: DescendantBlur) -> None:
-        """Show that the pane has lost the focus."""
         self.show_focus(focused=False)
 
     def show_focus(self, *, focused: bool) -> None:

@@ -215,7 +215,6 @@ class PaneGrid(painter.BlankWidget, Grid):
         )
 
     def on_turn_text_scrolled(self, message: TurnText.Scrolled) -> None:
-        """Scroll the other panes along."""
         if self.scrolls_together:
             self._align_panes(next(pane for pane in self.panes if pane.turn_text is message.turn_text))
 
@@ -317,7 +316,6 @@ class PaneTabs(TextRows):
         return (Row(tuple(pieces)),)
 
     def on_click(self, event: Click) -> None:
-        """Select the clicked tab."""
         for index, cells in enumerate(self._click_targets):
             if event.x in cells:
                 self._on_select(index)

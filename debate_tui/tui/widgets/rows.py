@@ -137,7 +137,6 @@ class TextRows(painter.RowWidget):
         return [self.row(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
 
     def row(self, y: int) -> Strip:
-        """Return one row over the whole width."""
         return self._render_row(
             self._current_rows[y] if y < len(self._current_rows) else Row(), self.size.width
         )

@@ -105,7 +105,6 @@ class SetupRows:
         self._value_cells, self._side_cells = (26, 9) if self._is_narrow else (32, 11)
 
     def row(self, item: SetupItem) -> tuple[Piece, ...]:
-        """Return the row of an item."""
         label = ITEM_LABELS[item.kind]
         if item.kind == "begin":
             return (Piece(f"{self._glyphs.streaming} {label}", Tone.FOCUS, bold=True),)

@@ -151,7 +151,6 @@ class TurnText(painter.RowWidget, can_focus=True):
     @on(events.MouseScrollUp)
     @on(events.MouseScrollDown)
     def scroll_by_wheel(self, event: events.MouseScrollUp | events.MouseScrollDown) -> None:
-        """Scroll up or down."""
         event.stop()
         self.action_line(WHEEL_LINES if isinstance(event, events.MouseScrollDown) else -WHEEL_LINES)
 
@@ -193,7 +192,6 @@ class TurnText(painter.RowWidget, can_focus=True):
         return None if text is None else (text, "\n")
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Show the selection."""
         self._repaint()
 
     @on(events.Focus)
@@ -214,13 +212,11 @@ class TurnText(painter.RowWidget, can_focus=True):
         return self.page_view.strip_with_offsets(y)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the rows within `crop`."""
         self._build_rows()
         rows = self.page_view.strips[crop.y : crop.bottom]
         return rows if crop.width == self.size.width else [row.crop(crop.x, crop.right) for row in rows]
 
     def row(self, y: int) -> Strip:
-        """Return one row over the whole width of the widget."""
         return self.page_view.strips[y]
 
     def on_resize(self) -> None:
