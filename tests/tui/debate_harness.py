@@ -8,9 +8,13 @@ from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.domain import events as ev
 from debate_tui.domain import formats
+from debate_tui.domain.briefs import Chair, DebateSetup
+from debate_tui.domain.debate import Debater
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterInfo
 from debate_tui.record.log import MemoryLog
@@ -39,6 +43,14 @@ DEBATERS = (
 OXFORD = formats.parse_format(
     (Path(formats.__file__).parent / "oxford.toml").read_text("utf-8"), "oxford.toml"
 )
+SETUP = msgspec.json.encode(
+    DebateSetup(
+        OXFORD,
+        tuple(Chair(Debater(id=i.id, name=i.name, side=i.side, source=i.source)) for i in DEBATERS),
+        ("demo",),
+    )
+).decode()
+"""The setup as stored with a debate."""
 START = 1_763_791_200.0
 
 

@@ -9,7 +9,7 @@ from debate_tui.record.summary import DebateSummary
 from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.history import HistoryApp, HistoryOptions, HistoryScreen
 from debate_tui.tui.widgets.debate_list import DigestCache
-from tests.tui.debate_harness import DEBATERS, START, DebateHarness
+from tests.tui.debate_harness import DEBATERS, SETUP, START, DebateHarness
 from tests.tui.judged_debates import add_judged_debate
 from tests.tui.replay_harness import recorded_debate
 from tests.tui.screen_harness import ScreenHarness
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.errors import DebateError
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
 
     Snap = Callable[..., bool]
 
@@ -76,6 +77,12 @@ class FakeArchive:
         if self.trouble:
             raise self.trouble
         return judged_debate() if debate == "00000000" else recorded_debate()
+
+    async def setup(self, debate: str) -> str:
+        return SETUP
+
+    async def material(self, debate: str) -> tuple[Material, ...]:
+        return ()
 
     async def find(self, debate: str) -> DebateSummary:
         return next(summary for summary in self.kept if summary.debate == debate)

@@ -10,7 +10,7 @@ import pytest
 from debate_tui.domain.exports import EXPORT_TYPES, export_debate
 from debate_tui.tui.screens.dialogs import ExportMenuScreen
 from debate_tui.tui.widgets.footer import shorten_path
-from tests.tui.debate_harness import DebateHarness
+from tests.tui.debate_harness import SETUP, DebateHarness
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
 
 if TYPE_CHECKING:
@@ -158,3 +158,27 @@ async def test_replay_is_exported_in_full(tmp_path: Path, monkeypatch: pytest.Mo
         await press_export(playback, "e", "t")
         (file,) = tmp_path.glob("debate-*")
         assert file.read_text() == export_debate(recorded_debate(), "txt")
+
+
+async def test_prompts_are_exported_where_the_setup_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with DebateHarness(2, read_setup=lambda: SETUP).opened(200, 35) as board:
+        board.begin().phase().status("ada", "connecting")
+        await board.press("e")
+        assert "Prompts" in "\n".join(board.rows)
+        await press_export(board, "p")
+        (file,) = tmp_path.glob("debate-*.prompts.md")
+        assert "Ada (for), turn 1" in file.read_text()
+        await press_export(board, "e", "p")
+        assert len(list(tmp_path.glob("debate-*-2.md"))) == 1
+
+
+async def test_prompts_are_not_offered_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with DebateHarness(2).opened(200, 35) as board:
+        board.begin()
+        await press_export(board, "e", "p")
+        assert "Prompts" not in "\n".join(board.rows)
+        assert not list(tmp_path.glob("debate-*"))

@@ -30,7 +30,7 @@ from debate_tui.domain.events import (
 from debate_tui.domain.exports import outline
 from debate_tui.domain.exports.text import escape_markdown
 from debate_tui.domain.judging.prompt import build_judge_prompt, build_reading_orders, build_stance_prompt
-from debate_tui.domain.material import Material
+from debate_tui.domain.material import Material, material_for
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import MIN_CONTINUED_LENGTH
 from debate_tui.domain.text import to_datetime
@@ -123,8 +123,8 @@ class _PromptHistory:
                 for turn in self._turns.values():
                     turn.reopen()
                 yield from self._stance_prompts(self._pending_judges(), event.at)
-            case TurnStarted() if self._spec and event.turn not in self._transcript.turns:
-                self._turns[event.debater] = self._open_turn(self._spec, event)
+            case TurnStarted() if event.turn not in self._transcript.turns:
+                self._open_turn(event)
             case TurnSuperseded() if open_turn := self._turns.get(event.debater):
                 open_turn.starts_over = False
             case StreamStatus() if open_turn := self._turns.get(event.debater):
@@ -170,15 +170,20 @@ class _PromptHistory:
 
     # Debaters
 
-    def _open_turn(self, spec: briefs.DebateSpec, started: TurnStarted) -> _OpenTurn:
-        step = self._transcript.steps[-1]
-        phase = next(phase for phase in spec.format.phases if phase.name == step.phase)
+    def _open_turn(self, started: TurnStarted) -> None:
+        """Build the prompt of a turn; a damaged record may lack what it is built from."""
+        self._turns.pop(started.debater, None)
+        spec, step = self._spec, self._transcript.phase
+        if spec is None or step is None:
+            return
+        phase = next((phase for phase in spec.format.phases if phase.name == step.phase), None)
+        debater = next((debater for debater in spec.debaters if debater.id == started.debater), None)
+        if phase is None or debater is None:
+            return
         round_ = Round(phase, step.round, step.rounds).with_words(step.words)
-        debater = next(debater for debater in spec.debaters if debater.id == started.debater)
         brief = briefs.build_brief(spec, self._transcript, debater, round_, started.turn)
-        who = debater_label(self._transcript, started.debater)
-        title = f"{round_title(step)}: {who}, turn {started.turn}"
-        return _OpenTurn(title, started.turn, prompts.build_messages(brief))
+        title = f"{round_title(step)}: {debater_label(self._transcript, debater.id)}, turn {started.turn}"
+        self._turns[debater.id] = _OpenTurn(title, started.turn, prompts.build_messages(brief))
 
     def _read_status(self, event: StreamStatus, open_turn: _OpenTurn) -> Iterator[SentPrompt]:
         # A debater that is paused and resumed while connecting logs its state again: that is no new attempt.
@@ -233,9 +238,10 @@ class _PromptHistory:
             return
         entries, rounds = briefs.public_record(self._spec, self._transcript)
         orders = build_reading_orders(self._spec.format, entries, rounds)
+        material = material_for(self._spec.material)
         for judge in judges:
             for number, order in enumerate(orders, 1):
-                messages = build_judge_prompt(self._spec.topic, self._spec.format, order)
+                messages = build_judge_prompt(self._spec.topic, self._spec.format, order, material)
                 title = f"Verdict: {one_line(judge)}, judge"
                 yield self._judge_prompt(
                     f"{title}, reading {number} of {len(orders)}" if len(orders) > 1 else title,

@@ -180,18 +180,21 @@ async def test_when_the_last_one_is_deleted_there_is_nothing_to_point_at() -> No
         assert len(history.app.screen_stack) == 1
 
 
-@pytest.mark.parametrize(("key", "suffix"), [("m", "md"), ("h", "html"), ("j", "json"), ("t", "txt")])
+@pytest.mark.parametrize(
+    ("key", "suffix"), [("m", "md"), ("h", "html"), ("j", "json"), ("t", "txt"), ("p", "prompts.md")]
+)
 async def test_it_exports_into_the_present_folder_and_says_where(
     key: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with HistoryHarness().opened() as history:
         await history.press("e", key)
-        (file,) = tmp_path.glob(f"*.{suffix}")
+        (file,) = tmp_path.glob("debate-*")
+        assert file.name.endswith(f".{suffix}")
         assert "Wrote " in history.text
         assert file.name in history.text
         await history.press("e", key)
-        assert len(list(tmp_path.glob(f"*.{suffix}"))) == 2
+        assert len(list(tmp_path.glob("debate-*"))) == 2
 
 
 async def test_what_cannot_be_done_is_said() -> None:
