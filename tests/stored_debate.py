@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
 
 
-async def store_debate(events: Sequence[Event], debate: str = "cafe") -> None:
+async def store_debate(
+    events: Sequence[Event], debate: str = "cafe", material: Sequence[Material] = ()
+) -> None:
     """Put a debate on record, with the times of its events."""
     times = iter([event.at for event in events])
     async with aclosing(SqliteStore(record_file())) as store:
-        log = await store.create(debate, clock=lambda: next(times, events[-1].at))
+        log = await store.create(debate, material=material, clock=lambda: next(times, events[-1].at))
         for event in events:
             log.append(event)
         await log.aclose()

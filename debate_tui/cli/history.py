@@ -189,4 +189,7 @@ async def _open_debate(store: DebateStore, visit: HistorySelection, settings: co
     from debate_tui.cli.tui_runner import play_fullscreen
 
     events, setup = await store.events(visit.debate), await store.setup(visit.debate)
-    return await play_fullscreen(events, settings, setup=setup, from_end=visit.action == "read")
+    material = await store.material(visit.debate)
+    return await play_fullscreen(
+        events, settings, material=material, setup=setup, from_end=visit.action == "read"
+    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
 
 
 def replay_debate(
@@ -33,20 +34,24 @@ def replay_debate(
     found.
     """
     settings = config.load_settings(overrides)
-    events, setup = asyncio.run(_read_record(debate))
+    events, material, setup = asyncio.run(_read_record(debate))
     if not (plain or json_lines) and terminal.supports_full_screen():
         from debate_tui.cli.tui_runner import play_fullscreen
 
         terminal.reopen_keyboard()
-        return asyncio.run(play_fullscreen(events, settings, speed=speed, from_round=from_round, setup=setup))
+        return asyncio.run(
+            play_fullscreen(
+                events, settings, material=material, speed=speed, from_round=from_round, setup=setup
+            )
+        )
     asyncio.run(_write_output(_events_from_round(events, from_round), json_lines=json_lines))
     return 0
 
 
-async def _read_record(debate: str) -> tuple[Sequence[Event], str]:
+async def _read_record(debate: str) -> tuple[Sequence[Event], Sequence[Material], str]:
     store = open_store(config.record_file())
     name = (await store.find(debate)).debate
-    return await store.events(name), await store.setup(name)
+    return await store.events(name), await store.material(name), await store.setup(name)
 
 
 def _events_from_round(events: Sequence[Event], number: int | None) -> Sequence[Event]:

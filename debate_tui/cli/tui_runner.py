@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import DebaterInfo, Event
+    from debate_tui.domain.material import Material
     from debate_tui.record.log import ReadableLog
     from debate_tui.record.player import Player
     from debate_tui.session.commands import Command, CommandHandler, SourceSwap
@@ -168,6 +169,7 @@ async def play_fullscreen(
     events: Sequence[Event],
     settings: config.Settings,
     *,
+    material: Sequence[Material] = (),
     speed: float = 1.0,
     from_round: int | None = None,
     from_end: bool = False,
@@ -175,14 +177,14 @@ async def play_fullscreen(
 ) -> int:
     """Play a debate on the full screen until the user leaves, and return the exit code.
 
-    With `from_end`, the whole debate is shown at once. `setup` is the setup stored with it, if any. Raise
-    `UsageError` if there is no round `from_round`.
+    With `from_end`, the whole debate is shown at once. `material` and `setup` are what is stored with it, if
+    known. Raise `UsageError` if there is no round `from_round`.
     """
     # Imported here because the first frame of a debate must not wait for them.
     from debate_tui.record.player import Player
     from debate_tui.tui.screens.replay import ReplayScreen
 
-    player = Player(events, speed=speed)
+    player = Player(events, material=material, speed=speed)
     if from_round is not None:
         player.seek_round(from_round)
     elif from_end:
@@ -239,7 +241,10 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
 
         return await run_fullscreen(swap_sides(plan))
     if signal.number is None and debate.next == "replay":
-        return await play_fullscreen(debate.events, plan.settings, setup=encode_setup(plan)) or code
+        replay = play_fullscreen(
+            debate.events, plan.settings, material=plan.material, setup=encode_setup(plan)
+        )
+        return await replay or code
     return code
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.events import MaterialInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from debate_tui.domain.events import DebateStarted
 
 
 class Material(Struct, frozen=True):
@@ -35,3 +38,9 @@ class Material(Struct, frozen=True):
 def material_for(material: Iterable[Material], debater: str = "") -> Sequence[Material]:
     """Return what a debater may see; without one, what everyone may see."""
     return [each for each in material if each.debater in ("", debater)]
+
+
+def without_hidden(started: DebateStarted) -> DebateStarted:
+    """Return a debate's first event as viewers may see it: without what only one debater gets."""
+    shown = tuple(each for each in started.material if not each.debater)
+    return msgspec.structs.replace(started, material=shown)

@@ -88,6 +88,10 @@ class ReadableLog(ABC):
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """Return up to `limit` events with `seq` greater than `after`, oldest first."""
 
+    async def read_material(self) -> Sequence[Material]:
+        """Return `material`, fetched first if another host has it."""
+        return self.material
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every new event, in order, and return a function that unsubscribes it.
 

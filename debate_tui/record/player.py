@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
 
 
 # The playback position: arithmetic on given times, without a clock of its own.
@@ -197,12 +198,13 @@ class Player(ReadableLog):
         self,
         events: Sequence[Event],
         *,
+        material: Sequence[Material] = (),
         speed: float = 1.0,
         clock: PlaybackClock | None = None,
         max_gap: float = MAX_GAP_S,
         on_rewind: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__()
+        super().__init__(material)
         self.events = events
         self._clock = clock or PlaybackClock()
         self._state_changed = asyncio.Event()

@@ -8,13 +8,16 @@ from msgspec import Struct
 
 from debate_tui.domain.events import (
     DebaterInfo,
+    DebateStarted,
     Interjection,
+    MaterialInfo,
     PhaseStarted,
     StreamStatus,
     Verdict,
     Vote,
 )
 from debate_tui.domain.judging.scoring import VoteTally
+from debate_tui.domain.material import without_hidden
 from debate_tui.domain.stream import FinishReason, Usage
 from debate_tui.domain.transcript import Transcript
 from debate_tui.server.encoding import MAX_SPAN_EVENTS, EventCursor, epoch_from_event
@@ -37,7 +40,7 @@ MAX_SNAPSHOT_CHARS: Final = 400_000
 
 
 class EventWindow:
-    """Published events of a debate: 1 to `seq` of the history `epoch`.
+    """Published events of a debate: 1 to `seq` of the history `epoch`, without hidden material.
 
     `transcript` and `poll` include them. `over` means that no more events will come. `epoch` is the log's own
     name of the history, or else derived from the first event.
@@ -55,6 +58,7 @@ class EventWindow:
 
     def publish(self, batch: Sequence[Event]) -> None:
         """Publish the next events of the log."""
+        batch = _public_events(batch)
         for event in batch:
             self.transcript.apply(event)
             if isinstance(event, Vote):
@@ -87,7 +91,7 @@ class EventWindow:
         """
         if (found := self.recent_events(after, upto)) is not None:
             return found[:READ_LIMIT]
-        return await self._log.read(after, min(READ_LIMIT, upto - after))
+        return _public_events(await self._log.read(after, min(READ_LIMIT, upto - after)))
 
     async def read_all(self, after: int, upto: int) -> list[Event]:
         """Return all published events after `after` up to `upto`; for short ranges."""
@@ -107,6 +111,11 @@ class EventWindow:
             debater=debater,
             limit=limit,
         )
+
+
+def _public_events(events: Sequence[Event]) -> list[Event]:
+    """Return events as viewers may see them."""
+    return [without_hidden(event) if isinstance(event, DebateStarted) else event for event in events]
 
 
 # Snapshots, sent to viewers that join late instead of the history.
@@ -144,8 +153,9 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
 
     `live` says whether this server runs the debate and accepts votes. `active` has the ids of the debaters
     still in the debate, `statuses` the last status of each debater. `votes` counts the votes before and after
-    the debate by debater id or side, or under an empty key for undecided. `letters` are those the debaters
-    had, by id, before a blind debate revealed them; empty otherwise.
+    the debate by debater id or side, or under an empty key for undecided. `material` lists the texts that
+    everyone in the debate was given; ``GET /debates/ID/material/N`` returns the Nth, from 1. `letters` are
+    those the debaters had, by id, before a blind debate revealed them; empty otherwise.
     """
 
     id: str
@@ -165,6 +175,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
     interjections: tuple[Interjection, ...]
     votes: dict[str, dict[str, int]]
     verdicts: tuple[Verdict, ...]
+    material: tuple[MaterialInfo, ...]
     letters: dict[str, str] = {}
 
 
@@ -208,6 +219,7 @@ def build_snapshot(
         ),
         votes={"before": _count_votes(poll.before), "after": _count_votes(poll.after)},
         verdicts=tuple(transcript.verdicts),
+        material=transcript.material,
         letters={} if transcript.is_blind else transcript.letters,
     )
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
+from debate_tui.domain.material import material_for
+from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.record.summary import DebateSummary
 from debate_tui.server.encoded_stream import EncodedStream
 from debate_tui.server.event_window import EventWindow
@@ -37,6 +41,14 @@ async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
         yield batch
 
 
+class MaterialText(Struct, frozen=True):
+    """A text that everyone in the debate was given, sanitised."""
+
+    number: int
+    name: str
+    text: str
+
+
 class HostedDebate(EventWindow):
     """A debate that viewers can watch.
 
@@ -58,6 +70,10 @@ class HostedDebate(EventWindow):
         self._known_seq = known_seq
         self._loaded = asyncio.Event()
         self._streams: dict[StreamOptions, EncodedStream] = {}
+        self._material = {
+            str(each.number): MaterialText(each.number, one_line(each.name), sanitise(each.text))
+            for each in material_for(log.material)
+        }
 
     async def run(self) -> None:
         """Publish the log's events as they become durable, until the debate ends."""
@@ -78,6 +94,10 @@ class HostedDebate(EventWindow):
         """Wait until all events up to `known_seq` are published; return whether there are any."""
         await self._loaded.wait()
         return self.seq > 0
+
+    def find_material(self, number: str) -> MaterialText | None:
+        """Return the text with this number, unless it is hidden or there is none."""
+        return self._material.get(number)
 
     def get_stream(self, options: StreamOptions) -> EncodedStream:
         """Return the stream for these options, creating it if necessary; see `release_stream`.

@@ -1,4 +1,4 @@
-"""Routes of debates: lists, snapshots, commands, new debates, and events."""
+"""Routes of debates: lists, snapshots, material, commands, new debates, and events."""
 
 from __future__ import annotations
 
@@ -99,6 +99,7 @@ class DebateRoutes:
             Route("/debates", self.list_debates),
             Route("/debates", self.start_debate, methods=["POST"]),
             Route("/debates/{debate}", self.get_debate),
+            Route("/debates/{debate}/material/{number}", self.get_material),
             Route("/debates/{debate}/commands", self.post_command, methods=["POST"]),
         ]
 
@@ -134,6 +135,14 @@ class DebateRoutes:
             return self._pages.respond("debate.html")
         hosted = await self._find_debate(request)
         return responses.json_response(hosted.snapshot(limit=sys.maxsize))
+
+    async def get_material(self, request: Request) -> Response:
+        """Return a text that everyone in the debate was given."""
+        number = request.path_params["number"]
+        text = (await self._find_debate(request)).find_material(number)
+        if text is None:
+            raise HTTPException(404, f"No material has the number {number!r} in this debate.")
+        return responses.json_response(text)
 
     async def post_command(self, request: Request) -> Response:
         """Execute a command of the host, or a viewer's vote."""

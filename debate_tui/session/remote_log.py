@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence, Set
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
     from debate_tui.domain.stream import RecoveryPolicy
     from debate_tui.sources.remote_debate import HostMessage, RemoteDebate
 
@@ -51,6 +52,9 @@ MAX_DEBATE_CHARACTERS: Final = 256 * 2**20
 
 MAX_REMOTE_TURN_CHARACTERS: Final = MAX_TURN_CHARACTERS + 2**20
 """Maximum number of characters in a turn; a host ends one after the event that makes it too long."""
+
+MAX_MATERIAL: Final = 1000
+"""Maximum number of texts in a debate's material."""
 
 MAX_NUMBER: Final = 2**53
 """Largest number accepted: beyond it, JSON parsers do not agree on the value."""
@@ -110,18 +114,20 @@ class RemoteEventValidator:
             case TurnSuperseded():
                 self._turn_characters[event.turn] = 0
             case DebateStarted():
-                self._check_debaters(event)
+                self._check_start(event)
             case DebatersRevealed() if self._debater_ids != {debater.id for debater in event.debaters}:
                 raise _invalid_debate_fault("It reveals debaters that it does not have.")
             case Verdict():
                 self._check_verdict(event)
 
-    def _check_debaters(self, event: DebateStarted) -> None:
+    def _check_start(self, event: DebateStarted) -> None:
         if self._event_count > 1:
             raise _invalid_debate_fault("It starts more than once.")
         ids = {debater.id for debater in event.debaters}
         if not 0 < len(ids) == len(event.debaters) <= MAX_DEBATERS:
             raise _invalid_debate_fault(f"A debate has up to {MAX_DEBATERS} debaters, each with its own id.")
+        if len(event.material) > MAX_MATERIAL:
+            raise _invalid_debate_fault(f"A debate has up to {MAX_MATERIAL:,} texts as material.")
         self._debater_ids = ids
 
     def _check_verdict(self, event: Verdict) -> None:
@@ -211,6 +217,14 @@ class RemoteLog(ReadableLog):
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         start = bisect_right(self._events, after, key=lambda event: event.seq)
         return self._events[start : start + limit]
+
+    async def read_material(self) -> Sequence[Material]:
+        """Fetch the material from the host, unless that has been done; raise `Fault` if it fails."""
+        first = self._events[0] if self._events else None
+        if not self.material and isinstance(first, DebateStarted):
+            numbers = [place for place, each in enumerate(first.material, 1) if not each.debater]
+            self.material = tuple([await self._remote_debate.fetch_material(each) for each in numbers])
+        return self.material
 
     async def wait_for_first_event(self) -> None:
         """Connect and wait for the debate's first event; raise `Fault` if that is not possible."""
@@ -316,6 +330,7 @@ class RemoteLog(ReadableLog):
                 if self._rewind_count > MAX_REWINDS:
                     raise _invalid_debate_fault("It restarts again and again.")
                 self._events.clear()
+                self.material = ()
                 self._validator = RemoteEventValidator()
                 self._position = ""
                 self.on_rewind()

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.events import Event
+from debate_tui.domain.material import Material
 from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TimeSlice, TurnRequest
 from debate_tui.sources.credentials import check_url
 from debate_tui.sources.endpoint_factory import FallbackEndpoint
@@ -37,11 +38,14 @@ much was waiting to be read; ``goodbye``: the host is about to stop.
 FIRST_BYTE_TIMEOUT_S = 10.0
 """Seconds until the first byte must arrive; it comes at once unless a proxy buffers event streams."""
 
-LISTING_TIMEOUT_S = 30.0
-"""Seconds for the host to list its debates."""
+FETCH_TIMEOUT_S = 30.0
+"""Seconds for the host to list its debates, or to send a text."""
 
 MAX_LISTING_BYTES = 16 * 2**20
 """Maximum size of one page of that list."""
+
+MAX_MATERIAL_BYTES = 16 * 2**20
+"""Maximum size of one text of a debate's material."""
 
 MAX_LISTING_PAGES = 10
 """Maximum number of pages searched for a running debate."""
@@ -107,6 +111,7 @@ class _DebateListing(Struct):
 _decode_message = msgspec.json.Decoder(Event | _SnapshotMessage | _ResetMessage | _GoodbyeMessage).decode
 _decode_listing = msgspec.json.Decoder(_DebateListing).decode
 _decode_message_id = msgspec.json.Decoder(_MessageId).decode
+_decode_material = msgspec.json.Decoder(Material).decode
 
 
 class RemoteDebate:
@@ -133,7 +138,7 @@ class RemoteDebate:
         debates: list[_ListedDebate] = []
         page = _DebateListing((), "")
         try:
-            async with asyncio.timeout(LISTING_TIMEOUT_S):
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
                 for _ in range(MAX_LISTING_PAGES):
                     page = _decode_listing(await self._fetch_listing(page.next or ""))
                     debates += page.debates
@@ -153,8 +158,31 @@ class RemoteDebate:
         self._path = f"/debates/{quote(newest.debate, safe='')}"
 
     async def _fetch_listing(self, after: str) -> bytes:
-        url = f"{self._origin}/debates" + (f"?after={quote(after, safe='')}" if after else "")
-        http_request = HttpRequest("GET", url, self._headers, {"accept": "application/json"})
+        too_large = Fault(
+            FaultKind.BAD_REQUEST,
+            f"{self._host} lists too many debates.",
+            hint="Use the address of one of them.",
+        )
+        query = f"?after={quote(after, safe='')}" if after else ""
+        return await self._fetch(f"/debates{query}", MAX_LISTING_BYTES, too_large)
+
+    async def fetch_material(self, number: int) -> Material:
+        """Fetch a text that everyone in the debate was given. Raise `Fault`."""
+        problem = f"{self._host} did not send the material [{number}]."
+        too_large = Fault(FaultKind.BAD_REQUEST, f"{self._host} sent too much for the material [{number}].")
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
+                data = await self._fetch(f"{self._path}/material/{number}", MAX_MATERIAL_BYTES, too_large)
+            return msgspec.structs.replace(_decode_material(data), number=number)
+        except TimeoutError:
+            raise Fault(FaultKind.TIMEOUT, problem) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise Fault(FaultKind.BAD_REQUEST, problem) from None
+
+    async def _fetch(self, path: str, max_bytes: int, too_large: Fault) -> bytes:
+        http_request = HttpRequest(
+            "GET", f"{self._origin}{path}", self._headers, {"accept": "application/json"}
+        )
         data = bytearray()
         async with open_response(self._clients, http_request) as http_response:
             if http_response.httpx_response.status_code != 200:
@@ -162,12 +190,8 @@ class RemoteDebate:
             async with aclosing(http_response.body()) as body:
                 async for part in body:
                     data += part
-                    if len(data) > MAX_LISTING_BYTES:
-                        raise Fault(
-                            FaultKind.BAD_REQUEST,
-                            f"{self._host} lists too many debates.",
-                            hint="Use the address of one of them.",
-                        )
+                    if len(data) > max_bytes:
+                        raise too_large
         return bytes(data)
 
     @asynccontextmanager

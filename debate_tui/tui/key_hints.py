@@ -39,6 +39,17 @@ SEARCH_MATCH_HINTS = (
 """Hints while the user moves between matches."""
 
 
+def material_hints(*, several: bool) -> tuple[KeyHint, ...]:
+    """Return the hints while the user reads the material, of one or of several texts."""
+    return _offered(
+        (several, KeyHint("[ ]", "texts", "material.choose(1)", 1)),
+        (True, KeyHint("c", "close", "material.toggle", 1)),
+        (True, KeyHint("/", "search", "search.open", 2)),
+        (True, KeyHint("tab", "next pane", "panes.select_next(1)", 3)),
+        *_GENERAL_HINTS,
+    )
+
+
 class HintState(Struct, frozen=True, kw_only=True):
     """What decides which keys do something now.
 
@@ -60,6 +71,7 @@ class HintState(Struct, frozen=True, kw_only=True):
     scrolls_together: bool = False
     has_failed: bool = False
     has_reasoning: bool = False
+    has_material: bool = False
     has_verdict: bool = False
     is_asking: bool = False
     can_judge: bool = False
@@ -93,6 +105,7 @@ def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
             KeyHint("w", "don't wait" if state.waits_between_rounds else "wait", "pausing.toggle_step", 8),
         ),
         (state.has_reasoning, KeyHint("t", "reasoning", "display.toggle_reasoning", 6)),
+        (state.has_material, KeyHint("c", "material", "material.toggle", 6)),
         (True, KeyHint("/", "search", "search.open", 8)),
         (True, KeyHint("y", "copy", "exports.copy_turn", 9)),
         (True, KeyHint("e", "export", "exports.open_menu", 9)),
@@ -127,6 +140,7 @@ def replay_hints(state: HintState, *, is_paused: bool, at_end: bool) -> tuple[Ke
         (True, KeyHint("tab", "next pane", "panes.select_next(1)", 3)),
         (True, KeyHint("z", "unzoom" if state.is_zoomed else "zoom", "panes.zoom", 5)),
         (state.has_reasoning, KeyHint("t", "reasoning", "display.toggle_reasoning", 7)),
+        (state.has_material, KeyHint("c", "material", "material.toggle", 6)),
         (True, KeyHint("/", "search", "search.open", 7)),
         (True, KeyHint("y", "copy", "exports.copy_turn", 8)),
         (True, KeyHint("e", "export", "exports.open_menu", 8)),

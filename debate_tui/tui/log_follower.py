@@ -33,10 +33,11 @@ from debate_tui.domain.transcript import DeltaRule, Transcript
 from debate_tui.domain.usage import CostBreakdown, compute_costs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from debate_tui.display.buffer import PaneItem, SharedBuffer
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
     from debate_tui.record.log import ReadableLog
 
 _DEBATE_WIDE_EVENTS = (
@@ -115,6 +116,10 @@ class LogFollower:
         while self._log is not None and (batch := await self._log.read(len(events))):
             events += batch
         return events
+
+    async def read_material(self) -> Sequence[Material]:
+        """Return what the debaters were given, hidden material included; raise `DebateError`."""
+        return await self._log.read_material() if self._log is not None else ()
 
     def reset_to(self, events: Iterable[Event]) -> None:
         """Discard all state and pending text, and apply these events: the log has moved back."""

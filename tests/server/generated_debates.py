@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debate_tui.domain.events import (
     DebateFinished,
     Event,
     Interjection,
+    MaterialInfo,
     PhaseStarted,
     StreamStatus,
     TurnDelta,
@@ -38,7 +40,8 @@ class DebateWriter:
     """Two debaters whose deltas have the right offsets, whatever happens to them."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = [debate_started(), PhaseStarted(phase="opening", round=1, rounds=1)]
+        started = replace(debate_started(), material=(MaterialInfo("menu.txt", "0" * 64, 9),))
+        self.events: list[Event] = [started, PhaseStarted(phase="opening", round=1, rounds=1)]
         self.length = {"a": [0, 0], "b": [0, 0]}
         self.attempt = {"a": 1, "b": 1}
         self.turn = {"a": 1, "b": 2}

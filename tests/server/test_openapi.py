@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from debate_tui.server import commands, event_window, routes
+from debate_tui.server import commands, event_window, hosted_debate, routes
 from tests.server.running_server import hosted_example, running_server
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def schema(described: dict[str, Any], name: str) -> dict[str, Any]:
 async def test_every_path_answers_as_described(described: dict[str, Any]) -> None:
     async with hosted_example() as (here, _):
         for path, operations in described["paths"].items():
-            address = path.replace("{debate}", "d1").replace("{debater}", "a")
+            address = path.replace("{debate}", "d1").replace("{debater}", "a").replace("{number}", "1")
             for method in {"get", "post"} & set(operations):
                 answer = await here.client.request(method.upper(), address)
                 known = set(operations[method]["responses"])
@@ -44,6 +44,7 @@ async def test_every_path_answers_as_described(described: dict[str, Any]) -> Non
         ("EventPage", routes.EventPage),
         ("Turn", event_window.SnapshotTurn),
         ("Order", commands.DebateRequest),
+        ("MaterialText", hosted_debate.MaterialText),
     ],
 )
 async def test_objects_have_the_fields_that_are_described(

@@ -18,10 +18,12 @@ from debate_tui.server.asgi_servers import bind_socket
 from debate_tui.server.auth import AccessControl
 from debate_tui.session.commands import Pause
 from tests.sample_debates import opening_events
+from tests.sample_material import sample_material
 from tests.server.chromium import Browser, needs_browser
 from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import WORDS
 from tests.server.running_server import hosted_example, live_debate, running_server
+from tests.server.test_material import debate_with_material
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -468,3 +470,29 @@ async def test_a_token_leads_to_where_one_wanted_to_go(tmp_path: Path) -> None:
         await browser.js("document.querySelector('form').requestSubmit()")
         await browser.until("document.querySelectorAll('.pane').length === 2")
         assert await browser.js("location.pathname") == "/debates/d1"
+
+
+async def test_the_material_opens_by_key_and_each_text_when_it_is_asked_for(tmp_path: Path) -> None:
+    async with running_server() as here, Browser(tmp_path / "profile") as browser:
+        here.hub.host("d1", MemoryLog(debate_with_material(), material=sample_material("a")))
+        await browser.go(f"{here.url}/debates/d1")
+        await browser.until("document.querySelectorAll('#material details').length === 3")
+        assert not await browser.js("document.querySelector('#material').open")
+        await browser.js("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'c', bubbles: true }))")
+        assert await browser.js("document.activeElement.matches('#material > summary')")
+        await browser.js("document.querySelector('#material-1 summary').click()")
+        await browser.until("document.querySelector('#material-1 pre').textContent")
+        assert (await browser.text("#material-1 summary")).startswith("[1] policy.md · ")
+        assert "A permit costs **forty euros** a year." in await browser.text("#material-1 pre")
+        await browser.js("document.querySelector('#material-3 summary').click()")
+        await browser.until("document.querySelector('#material-3 pre').textContent")
+        assert "<script>alert(1)</script>" in await browser.text("#material-3 pre")
+        assert "wombat" not in await browser.js("document.documentElement.outerHTML")
+        assert browser.problems == []
+        await browser.js("document.querySelector('#material').open = false")
+        assert await browser.js("document.querySelector('#panes').getBoundingClientRect().height > 200")
+
+
+async def test_a_debate_without_material_does_not_show_any(tmp_path: Path) -> None:
+    async with watched_debate(tmp_path) as (browser, _, _):
+        assert await browser.js("document.querySelector('#material').hidden")

@@ -41,7 +41,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     turn: turn.number, debater: turn.debater, text: turn.text, reasoning: turn.reasoning, length: turn.length,
     attempt: turn.attempt, reason: turn.reason, superseded: turn.superseded, seams: turn.seams.length,
   }));
-  console.log(JSON.stringify({ topic: debate.topic, finished: debate.finished, seq: debate.seq, turns }));
+  const material = debate.material.map(({ name }) => name);
+  const { topic, finished, seq } = debate;
+  console.log(JSON.stringify({ topic, finished, seq, material, turns }));
 }
 """
 
@@ -93,6 +95,7 @@ def expected(events: list[Event]) -> dict[str, Any]:
         "topic": transcript.topic,
         "finished": transcript.finish_reason,
         "seq": transcript.seq,
+        "material": [each.name for each in transcript.material],
         "turns": turns,
     }
 

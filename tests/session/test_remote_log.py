@@ -241,7 +241,7 @@ async def test_an_address_without_debates_is_rejected(
 
 
 async def test_a_host_that_lists_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote_debate, "LISTING_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(remote_debate, "FETCH_TIMEOUT_S", 0.05)
     clients = HttpClients()
     async with SseServer(reply(b"{", Cut.STALL)) as server:
         with pytest.raises(Fault) as raised:

@@ -58,6 +58,7 @@ def matches_snapshot(
             await board.settle()
         for key in keys:
             await board.press(key)
+            await board.finish_workers("material")
         await board.finish_workers("facts")
 
     return snap(board.app, terminal_size=size, run_before=run)

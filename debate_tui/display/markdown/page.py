@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from debate_tui.display.markdown.document import Document
 
 TextKind = Literal["answer", "reasoning"]
-SectionKind = Literal["answer", "reasoning", "heading", "notice"]
+SectionKind = Literal["answer", "reasoning", "heading", "notice", "literal"]
+
+
+LITERAL_TAB_SIZE = 4
 
 
 class PagePosition(NamedTuple):
@@ -105,6 +108,20 @@ class Page:
             section = self._append_section(kind, turn, style="reasoning" if kind == "reasoning" else "")
             section.is_folded = kind == "reasoning" and not self._reasoning_visible
         section.document.feed(text)
+
+    def append_literal(self, text: str, turn: int = 0) -> None:
+        """Append lines of sanitised text that is not Markdown; they keep their indentation."""
+        from debate_tui.display.markdown.blocks import LabelBlock
+        from debate_tui.display.markdown.wrap import BlockPrefix, PrefixPart
+
+        section = self._sections[-1] if self._sections else None
+        if section is None or section.kind != "literal" or section.turn != turn:
+            section = self._append_section("literal", turn)
+        for line in text.expandtabs(LITERAL_TAB_SIZE).split("\n"):
+            content = line.lstrip(" ")
+            indent = " " * (len(line) - len(content))
+            parts = (PrefixPart(indent, indent, ""),) if indent else ()
+            section.document.append_leaf(LabelBlock(content, BlockPrefix(parts)))
 
     def append_heading(self, text: str, turn: int = 0) -> None:
         """Start a part of the page with a heading."""

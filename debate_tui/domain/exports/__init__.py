@@ -35,8 +35,9 @@ def export_debate(
 ) -> str:
     """Return the debate as a complete document, to be written in UTF-8.
 
-    `setup` and `material` are as stored with the events. Raise `DebateError` if prompts are asked for and
-    the setup is missing.
+    `setup` and `material` are as stored with the events. HTML has the texts of the material that everyone in
+    the debate was given, JSON has all of them; Markdown and plain text only list the former. Raise
+    `DebateError` if prompts are asked for and the setup is missing.
     """
     # Each format is imported when needed: HTML loads a Markdown parser.
     match export_type:
@@ -47,11 +48,11 @@ def export_debate(
         case "html":
             from debate_tui.domain.exports.html import render_html
 
-            return render_html(Transcript(events))
+            return render_html(Transcript(events), material)
         case "json":
             from debate_tui.domain.exports.json import render_json
 
-            return render_json(events)
+            return render_json(events, material)
         case "txt":
             from debate_tui.domain.exports.text import render_text
 

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 
 from debate_tui.domain.exports import outline
 from debate_tui.domain.markdown import extend_markdown_it
+from debate_tui.domain.material import material_for
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.wording import describe_debate_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, MutableMapping, Sequence, Set
+    from typing import Any
 
     from markdown_it.renderer import RendererProtocol
     from markdown_it.token import Token
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
         SummaryTable,
         TurnEntry,
     )
+    from debate_tui.domain.material import Material
     from debate_tui.domain.transcript import Transcript
 
 _TURN_HEADING_LEVEL = 3
@@ -43,8 +48,8 @@ _TABLE_START = '<div class="table"><table>'
 _TABLE_END = "</table></div>"
 
 
-def render_html(transcript: Transcript) -> str:
-    """Render the whole debate; reasoning is collapsed."""
+def render_html(transcript: Transcript, material: Iterable[Material] = ()) -> str:
+    """Render the whole debate; reasoning and the texts of `material`, without hidden ones, are collapsed."""
     style = files(__package__).joinpath("page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -63,71 +68,75 @@ def render_html(transcript: Transcript) -> str:
             f"<style>{style}</style>",
             "</head>",
             "<body>",
-            *_body_lines(transcript, title),
+            *_body_lines(transcript, title, material),
             "</body>",
             "</html>\n",
         )
     )
 
 
-def _body_lines(transcript: Transcript, title: str) -> Iterator[str]:
+def _body_lines(transcript: Transcript, title: str, material: Iterable[Material]) -> Iterator[str]:
     yield "<header>"
     yield f"<h1>{title}</h1>"
     yield f"<p>{escape(outline.document_subtitle(transcript))}</p>"
     yield "<ul>"
     places = {debater: place for place, debater in enumerate(transcript.debaters, 1)}
+    citable = {number for number, each in enumerate(transcript.material, 1) if not each.debater}
     for place, speaker in enumerate(outline.speaker_lines(transcript), 1):
         yield f'<li class="pane-{place}">{escape(speaker)}</li>'
     yield "</ul>"
     yield "</header>"
     yield "<main>"
     for section in outline.outcome_sections(transcript):
-        yield from _summary_lines(section, places)
+        yield from _summary_lines(section, places, citable)
     for part in outline.round_sections(transcript):
-        yield from _round_lines(part, places)
+        yield from _round_lines(part, places, citable)
     judges = tuple(outline.judge_sections(transcript))
     if judges:
         yield "<h2>Judges</h2>"
-    for section in (*judges, *outline.cost_sections(transcript)):
-        yield from _summary_lines(section, places)
+    for section in judges:
+        yield from _summary_lines(section, places, citable)
+    yield from _material_lines(transcript, material)
+    for section in outline.cost_sections(transcript):
+        yield from _summary_lines(section, places, citable)
     yield "</main>"
     yield f"<footer>{escape(describe_debate_end(transcript.finish_reason))}</footer>"
 
 
-def _round_lines(part: RoundSection, places: dict[str, int]) -> Iterator[str]:
+def _round_lines(part: RoundSection, places: dict[str, int], citable: Set[int]) -> Iterator[str]:
     yield "<section>"
     if part.title:
         yield f"<h2>{escape(part.title)}</h2>"
     if part.turns:
         yield f'<div class="panes of-{len(places)}">'
         for speech in part.turns:
-            yield from _turn_lines(speech, places.get(speech.debater, 1))
+            yield from _turn_lines(speech, places.get(speech.debater, 1), citable)
         yield "</div>"
     for note in part.notes:
         yield f'<p class="note">{escape(note)}</p>'
     yield "</section>"
 
 
-def _turn_lines(speech: TurnEntry, place: int) -> Iterator[str]:
+def _turn_lines(speech: TurnEntry, place: int, citable: Set[int]) -> Iterator[str]:
     yield f'<article class="pane-{place}">'
     yield f"<h3>{escape(speech.speaker)}</h3>"
     if speech.facts:
         yield f'<p class="facts">{escape(speech.facts)}</p>'
     if speech.reasoning:
         yield f"<details><summary>Reasoning</summary><pre>{escape(speech.reasoning)}</pre></details>"
-    yield markdown_to_html(speech.text) or '<p class="facts">(no text)</p>'
+    yield markdown_to_html(speech.text, citable) or '<p class="facts">(no text)</p>'
     if speech.ending:
         kind = f" {speech.reason}" if speech.reason else ""
         yield f'<p class="mark{kind}">{escape(speech.ending)}</p>'
     yield "</article>"
 
 
-def _summary_lines(section: SummarySection, places: dict[str, int]) -> Iterator[str]:
+def _summary_lines(section: SummarySection, places: dict[str, int], citable: Set[int]) -> Iterator[str]:
     level = "h3" if section.is_subsection else "h2"
     yield '<section class="outcome">'
     yield f"<{level}>{escape(section.title)}</{level}>"
     for line in section.lines:
-        yield f"<p>{escape(line)}</p>"
+        yield f"<p>{_link_citations(escape(line), citable)}</p>"
     if section.bars:
         yield from _bar_lines(section.bars, places)
     if section.table is not None:
@@ -152,15 +161,52 @@ def _table_lines(table: SummaryTable) -> Iterator[str]:
     yield _TABLE_END
 
 
-def markdown_to_html(text: str) -> str:
-    """Convert sanitised Markdown to safe HTML with headings below level 3."""
+def _material_lines(transcript: Transcript, material: Iterable[Material]) -> Iterator[str]:
+    """Yield the list of the material, each with its text if that is known, as targets of citations."""
+    entries = outline.material_entries(transcript)
+    if not entries:
+        return
+    texts = {each.number: sanitise(each.text) for each in material_for(material)}
+    yield '<section class="outcome material">'
+    yield "<h2>Material</h2>"
+    for entry in entries:
+        label = escape(f"[{entry.number}] {entry.name} · {entry.characters:,} characters")
+        target = f'id="material-{entry.number}"'
+        if entry.number in texts:
+            # The target is within the details, so that browsers open them for a link to it.
+            text = f"<pre {target}>{escape(texts[entry.number])}</pre>"
+            yield f"<details><summary>{label}</summary>{text}</details>"
+        else:
+            yield f"<p {target}>{label}</p>"
+    yield "</section>"
+
+
+_CITATION = re.compile(r"\[([1-9]\d{0,3})\]")
+
+
+def _link_citations(escaped: str, citable: Set[int]) -> str:
+    """Return escaped text with its citations of material, such as ``[1]``, as links to it."""
+
+    def link(found: re.Match[str]) -> str:
+        is_known = int(found[1]) in citable
+        return f'<a href="#material-{found[1]}">{found[0]}</a>' if is_known else found[0]
+
+    return _CITATION.sub(link, escaped)
+
+
+def markdown_to_html(text: str, citable: Set[int] = frozenset()) -> str:
+    """Convert sanitised Markdown to safe HTML with headings below level 3.
+
+    `citable` are the numbers of the material that a citation such as ``[1]`` is linked to.
+    """
     parser = _parser()
     tokens = parser.parse(text)
     for token in tokens:
         _strip_attributes(token)
+        _mark_citing_text(token)
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + _TURN_HEADING_LEVEL, 6)}"
-    return str(parser.renderer.render(tokens, parser.options, {})).rstrip("\n")
+    return str(parser.renderer.render(tokens, parser.options, {"citable": citable})).rstrip("\n")
 
 
 @cache
@@ -170,6 +216,7 @@ def _parser() -> MarkdownIt:
     parser.validateLink = _is_web_link  # type: ignore[method-assign]
     extend_markdown_it(parser)
     parser.add_render_rule("formula", _render_formula)
+    parser.add_render_rule("citing_text", _render_citing_text)
     parser.add_render_rule("table_open", lambda *_: _TABLE_START)
     parser.add_render_rule("table_close", lambda *_: _TABLE_END)
     return parser
@@ -177,6 +224,22 @@ def _parser() -> MarkdownIt:
 
 def _render_formula(_: RendererProtocol, tokens: Sequence[Token], index: int, *__: object) -> str:
     return "<p>{}</p>\n".format(escape(tokens[index].content).replace("\n", "<br />\n"))
+
+
+def _mark_citing_text(token: Token) -> None:
+    """Make the texts of a paragraph that are not within a link one of our own kind."""
+    links = 0
+    for child in token.children or ():
+        if child.type in {"link_open", "link_close"}:
+            links += child.nesting
+        elif child.type == "text" and not links:
+            child.type = "citing_text"
+
+
+def _render_citing_text(
+    _: RendererProtocol, tokens: Sequence[Token], index: int, __: object, env: MutableMapping[str, Any]
+) -> str:
+    return _link_citations(escapeHtml(tokens[index].content), env["citable"])
 
 
 def _strip_attributes(token: Token) -> None:

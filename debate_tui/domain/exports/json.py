@@ -1,6 +1,7 @@
 """A debate as one JSON object: its turns, its outcome and all of its events.
 
-Debaters are as at the end of the debate; `finished` is null if the record is incomplete. In `spent`, tokens
+Debaters are as at the end of the debate; `finished` is null if the record is incomplete. `material` has all
+texts, also those that only one debater was given (`for`). In `spent`, tokens
 are as counted by the providers and money is in US dollars; null means unknown.
 """
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.material import Material
     from debate_tui.domain.transcript import Turn
 
 # Characters that `sanitise` removes elsewhere and JSON does not escape. Some readers end lines at line
@@ -26,7 +28,7 @@ _ESCAPES = {
 }
 
 
-def render_json(events: Sequence[Event]) -> str:
+def render_json(events: Sequence[Event], material: Sequence[Material] = ()) -> str:
     """Render the debate with all events; text is as received, but escaped to be safe on a terminal."""
     transcript = Transcript(events)
     costs = compute_costs(transcript)
@@ -37,6 +39,7 @@ def render_json(events: Sequence[Event]) -> str:
         "started": transcript.started_at,
         "finished": transcript.finish_reason,
         "debaters": tuple(transcript.debaters.values()),
+        "material": tuple(map(_material_fields, material)),
         "turns": tuple(map(_turn_fields, transcript.turns.values())),
         "verdicts": transcript.verdicts,
         "votes": transcript.votes,
@@ -49,6 +52,18 @@ def render_json(events: Sequence[Event]) -> str:
         "events": events,
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode().translate(_ESCAPES) + "\n"
+
+
+def _material_fields(piece: Material) -> dict[str, object]:
+    info = piece.info
+    return {
+        "number": piece.number,
+        "name": piece.name,
+        "for": piece.debater or None,
+        "sha256": info.sha256,
+        "characters": info.characters,
+        "text": piece.text,
+    }
 
 
 def _turn_fields(turn: Turn) -> dict[str, object]:

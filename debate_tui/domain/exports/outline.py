@@ -130,7 +130,24 @@ def _side_event_line(transcript: Transcript, note: SideEvent) -> str:
     return f"{debater_label(transcript, event.debater)} {describe_roster_change(event)}"
 
 
-# The sections after the last round: verdict, votes and costs
+class MaterialEntry(Struct, frozen=True):
+    """A text that everyone in the debate was given, by the number it is cited by; its name is sanitised."""
+
+    number: int
+    name: str
+    characters: int
+
+
+def material_entries(transcript: Transcript) -> tuple[MaterialEntry, ...]:
+    """Return the material, without what only one debater was given."""
+    return tuple(
+        MaterialEntry(number, one_line(each.name), each.characters)
+        for number, each in enumerate(transcript.material, 1)
+        if not each.debater
+    )
+
+
+# The sections after the last round: verdict, votes, material and costs
 
 
 class FigureBar(Struct, frozen=True):
@@ -164,7 +181,17 @@ def summary_sections(transcript: Transcript) -> Iterator[SummarySection]:
     """Yield the sections that the debate has content for."""
     yield from outcome_sections(transcript)
     yield from judge_sections(transcript)
+    yield from material_sections(transcript)
     yield from cost_sections(transcript)
+
+
+def material_sections(transcript: Transcript) -> Iterator[SummarySection]:
+    """Yield the list of the texts that everyone in the debate was given, if there are any."""
+    rows = tuple(
+        (f"[{each.number}]", each.name, f"{each.characters:,}") for each in material_entries(transcript)
+    )
+    if rows:
+        yield SummarySection("Material", table=SummaryTable(("", "name", "characters"), rows))
 
 
 def outcome_sections(transcript: Transcript) -> Iterator[SummarySection]:

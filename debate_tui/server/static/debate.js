@@ -1,6 +1,7 @@
 // The page of a debate.
 
 import { Debate } from "./fold.js";
+import { Material } from "./material.js";
 import { Painter } from "./painter.js";
 import { Pane } from "./pane.js";
 import { Stream } from "./stream.js";
@@ -12,6 +13,7 @@ const address = location.pathname.replace(/\/+$/, "");
 const debate = new Debate();
 const panes = new Map();
 const view = { reasoning: false };
+const material = new Material($("material"), async (number) => (await request(`material/${number}`)).text);
 const painter = new Painter(panes, (id, deadline) => {
   const pane = panes.get(id);
   if (pane?.paint(debate, view, deadline)) pane.tab.classList.toggle("unread", !visible(pane));
@@ -67,6 +69,7 @@ function everything() {
   }
   $("panes").dataset.count = panes.size;
   heading();
+  material.show(debate.material);
   notes();
   poll();
   for (const id of panes.keys()) mark(id);
@@ -169,16 +172,18 @@ function place(id) {
   return panes.get(id)?.place ?? 0;
 }
 
-async function post(command) {
-  const answer = await fetch(`${address}/commands`, {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command),
-  });
-  if (!answer.ok) throw new Error((await answer.json()).error?.message ?? `HTTP ${answer.status}`);
+async function request(path, options = {}) {
+  const answer = await fetch(`${address}/${path}`, options);
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error?.message ?? `HTTP ${answer.status}`);
+  return body;
 }
 
 async function attempt(command) {
   try {
-    await post(command);
+    await request("commands", {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command),
+    });
     return true;
   } catch (error) {
     const line = element("p", "complaint", oneLine(error.message, 200));
@@ -269,6 +274,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key in modes) setMode(modes[event.key]);
   else if (event.key === "m") setMode({ synchronized: "staggered", staggered: "hybrid", hybrid: "synchronized" }[painter.mode]);
   else if (event.key === "t") $("reasoning").click();
+  else if (event.key === "c") material.toggle();
   else if (event.key === "G" || event.key === "End") for (const pane of panes.values()) pane.toEnd();
 });
 setInterval(() => {

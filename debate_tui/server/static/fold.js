@@ -69,6 +69,7 @@ export class Debate {
     this.debate = this.topic = this.format = "";
     this.debaters = new Map();
     this.letters = {};
+    this.material = [];
     this.active = [];
     this.phase = null;
     this.turns = new Map();
@@ -95,6 +96,7 @@ export class Debate {
     Object.assign(this, {
       debate: snapshot.debate, topic: snapshot.topic, format: snapshot.format,
       letters: snapshot.letters ?? {}, live: snapshot.live, active: snapshot.active, phase: snapshot.phase, votes: snapshot.votes, verdicts: snapshot.verdicts,
+      material: snapshot.material ?? [],
     });
     for (const debater of snapshot.debaters) this.debaters.set(debater.id, debater);
     for (const [id, status] of Object.entries(snapshot.statuses)) this.statuses.set(id, status);
@@ -144,7 +146,7 @@ export class Debate {
         this.turnsOf(event.debater).at(-1)?.attempted(event.attempt);
         return [event.debater];
       case "debate.started":
-        Object.assign(this, { debate: event.debate, topic: event.topic, format: event.format });
+        Object.assign(this, { debate: event.debate, topic: event.topic, format: event.format, material: event.material ?? [] });
         this.debaters = new Map(event.debaters.map((debater) => [debater.id, debater]));
         this.active = event.debaters.map((debater) => debater.id);
         return null;

@@ -19,6 +19,7 @@ from debate_tui.tui.notifications import Notifier
 from debate_tui.tui.screens.debate_display import DebateDisplay
 from debate_tui.tui.screens.debate_view import DebateView
 from debate_tui.tui.screens.export import ExportController
+from debate_tui.tui.screens.material import MaterialController
 from debate_tui.tui.screens.moderation import ModerationController, PauseController
 from debate_tui.tui.screens.search import SearchController
 from debate_tui.tui.screens.voting import OutcomeController, VotingController
@@ -83,6 +84,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         Binding("M", "moderation.open_menu"),
         Binding("v", "voting.open"),
         Binding("J", "outcome.judge"),
+        Binding("c", "material.toggle"),
         Binding("slash", "search.open", priority=True),
         Binding("n", "search.next(1)"),
         Binding("N,shift+enter", "search.next(-1)"),
@@ -129,7 +131,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             self, self._follower, buffer.panes, handle, options, kind=self.KIND, hints=self._hints
         )
         self.debate_display = DebateDisplay(self.view, buffer)
-        self.search = SearchController(self.view)
+        self.material = MaterialController(self.view)
+        self.search = SearchController(self.view, self.material)
         self.moderation = ModerationController(self.view)
         self.pausing = PauseController(self.view, self.moderation.fault_decisions)
         self.exports = ExportController(self.view, self.read_events)
@@ -145,6 +148,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         return {
             "display": self.debate_display,
             "panes": self.view.panes,
+            "material": self.material,
             "search": self.search,
             "moderation": self.moderation,
             "voting": self.voting,
@@ -277,7 +281,12 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
 
     def _hints(self) -> Sequence[KeyHint]:
         """Return the hints for the keys that do something now."""
-        return self.search.hints() or self.moderation.hints() or self.debate_hints(self._hint_state())
+        return (
+            self.search.hints()
+            or self.moderation.hints()
+            or self.material.hints()
+            or self.debate_hints(self._hint_state())
+        )
 
     def debate_hints(self, state: HintState) -> tuple[KeyHint, ...]:
         """Return the hints while no input is open."""
@@ -297,6 +306,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             scrolls_together=view.panes.scrolls_together,
             has_failed=bool(current.state.problem),
             has_reasoning=current.content.has_reasoning,
+            has_material=bool(view.transcript.material),
             has_verdict=bool(view.transcript.verdicts),
             is_asking=self.voting.is_asking,
             can_judge=view.options.ending is not None,
@@ -307,8 +317,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
     # Keys
 
     def action_back(self) -> None:
-        """Close what is open: a search, an input, the question for a vote, the zoom, or else the notices."""
-        if self.search.close() or self.moderation.close() or self.voting.decline():
+        """Close what is open: search, input, question for a vote, material, zoom, or else the notices."""
+        if self.search.close() or self.moderation.close() or self.voting.decline() or self.material.close():
             return
         if self.view.panes.is_zoomed:
             self.view.panes.action_zoom()

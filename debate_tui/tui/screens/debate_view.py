@@ -14,6 +14,7 @@ from debate_tui.tui.styles import Tone, debater_tones
 from debate_tui.tui.widgets.footer import Footer
 from debate_tui.tui.widgets.pane import MAX_NAME_CHARACTERS, Pane
 from debate_tui.tui.widgets.pane_grid import PaneGrid
+from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +114,7 @@ class DebateView:
         focused = self.screen.focused
         index = next(n for n, pane in enumerate(self.panes.panes) if pane.state.id == debater)
         self.panes.select(index)
-        if all(focused is not pane.turn_text for pane in self.panes.panes):
+        if not isinstance(focused, TurnText):
             self.screen.set_focus(focused)
 
     # Commands

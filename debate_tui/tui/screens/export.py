@@ -45,7 +45,7 @@ class ExportController(Controller):
 
         events = await self._read_events()
         try:
-            text = await asyncio.to_thread(export_debate, events, "md")
+            text = await asyncio.to_thread(export_debate, events, "md")  # it only lists the material
         except DebateError as error:
             self._view.show_message(error.message, Tone.FAILED)
         else:
@@ -87,7 +87,10 @@ class ExportController(Controller):
         try:
             read_setup = self._view.options.read_setup
             setup = read_setup() if read_setup is not None and form == "prompts" else ""
-            path = await export_to_folder(await self._read_events(), form, Path.cwd(), setup=setup)
+            material = await self._view.follower.read_material()
+            path = await export_to_folder(
+                await self._read_events(), form, Path.cwd(), setup=setup, material=material
+            )
         except DebateError as error:
             self._view.show_message(error.message, Tone.FAILED)
         else:

@@ -24,6 +24,7 @@ _READING_KEYS = (
     ("g G", "top; bottom and follow"),
     ("S", "scroll all panes together"),
     ("t", "show or hide reasoning"),
+    ("c", "material of the debate"),
     ("/", "search; n N: next, previous"),
     ("y Y", "copy the turn; the debate"),
     ("T", "choose a theme"),

@@ -1,4 +1,4 @@
-"""Search in all panes at once, also while text streams."""
+"""Search in all panes and the material at once, also while text streams."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from debate_tui.tui.widgets.turn_text import TurnText
 
 if TYPE_CHECKING:
     from debate_tui.tui.screens.debate_view import DebateView
+    from debate_tui.tui.screens.material import MaterialController
     from debate_tui.tui.widgets.footer import KeyHint
     from debate_tui.tui.widgets.input_bars import SearchBar
 
 
 class SearchController(Controller):
-    """A search over all panes, with its bar.
+    """A search over all panes and the material, with its bar.
 
-    Matches are in the order of the panes, from top to bottom, and change while text streams. The first one
-    the user goes to is the one nearest to the reader in the current pane; its pane becomes current.
+    Matches are in the order of the panes, from top to bottom, followed by those in the material, and change
+    while text streams. The first one the user goes to is the one nearest to the reader in the text that had
+    the focus; its pane becomes current, or the material opens.
     """
 
-    def __init__(self, view: DebateView) -> None:
+    def __init__(self, view: DebateView, material: MaterialController) -> None:
         self._view = view
+        self._material = material
         self._turn_texts = [pane.turn_text for pane in view.panes.panes]
         self._bar: SearchBar | None = None
         self._text = ""
         self._unfinished: set[TurnText] = set()
         self._match_pane = -1
-        """The pane of the match that is shown, or −1 if none is."""
+        """The place in `_turn_texts` of the match that is shown, or −1 if none is."""
         self._match_index = 0
         self._pending_steps = 0
         """The steps to go as soon as there is a match."""
@@ -59,6 +62,9 @@ class SearchController(Controller):
         if self._bar is None:
             from debate_tui.tui.widgets.input_bars import SearchBar
 
+            await self._material.prepare()
+            panes = [pane.turn_text for pane in self._view.panes.panes]
+            self._turn_texts = panes if self._material.text is None else [*panes, self._material.text]
             self._bar = SearchBar(self._view.glyphs, self._search)
             await self._view.open_bar(self._bar)
         else:
@@ -73,7 +79,9 @@ class SearchController(Controller):
         self._search(self._bar.input.value)  # keys arrive before the message about the changed text
         pane = self._move(steps)
         self._pending_steps = steps if pane < 0 else 0
-        if pane >= 0:
+        if pane >= len(self._view.panes.panes):
+            self._view.panes.open_panel()
+        elif pane >= 0:
             self._view.panes.select(pane)
         self._show_match_count()
 
@@ -101,7 +109,7 @@ class SearchController(Controller):
         self._show_match_count()
 
     def update_progress(self, turn_text: TurnText, *, done: bool) -> None:
-        """Record whether a pane is searched to its end; go to a match requested before it was found."""
+        """Record whether a text is searched to its end; go to a match requested before it was found."""
         (self._unfinished.discard if done else self._unfinished.add)(turn_text)
         position = self._position()
         if self._pending_steps and position.total:
@@ -111,14 +119,14 @@ class SearchController(Controller):
         self._show_match_count()
 
     def _move(self, steps: int) -> int:
-        """Show the next or previous match; return its pane, or −1 if there is none."""
+        """Show the next or previous match; return its place in `_turn_texts`, or −1 if there is none."""
         counts = [len(turn_text.page_search.matches) for turn_text in self._turn_texts]
         total = sum(counts)
         if not total:
             return -1
         if self._match_pane < 0:
-            here = self._view.panes.current_index
-            reader = self._turn_texts[here]
+            reader = self._view.panes.current_text
+            here = self._turn_texts.index(reader)
             nearest = reader.page_search.first_match_from(reader.viewport.top)
             place = sum(counts[:here]) + min(nearest, max(0, counts[here] - 1))
         else:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.events import Click, DescendantFocus
+    from textual.widget import AwaitMount, Widget
 
     from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.material_panel import MaterialPanel
     from debate_tui.tui.widgets.pane import Pane
     from debate_tui.tui.widgets.turn_text import TurnText
 
@@ -33,6 +35,12 @@ COMPACT_PANE_ROWS = 18
 
 CHROME_HEIGHT = 3
 """Two lines for the header and one for the footer."""
+
+
+MIN_PANEL_WIDTH = 40
+MAX_PANEL_WIDTH = 90
+MIN_WIDTH_FOR_PANEL = 100
+"""Columns from which a panel is shown beside the panes, if there is room for all of them."""
 
 
 class LayoutKind(enum.StrEnum):
@@ -81,6 +89,8 @@ class PaneGrid(painter.BlankWidget, Grid):
     The panes of debaters who have left shrink to their titles below the others while they are not current.
     `on_change` is called when another pane becomes current or the current one is zoomed, and `show_message`
     with what a key has done. If the panes scroll together, the turns of one step stay next to each other.
+
+    A panel can be opened beside them, or over them if there is no room; the focus is then in it or in a pane.
     """
 
     def __init__(
@@ -104,6 +114,10 @@ class PaneGrid(painter.BlankWidget, Grid):
         self._screen_size = Size(0, 0)
         self._other_rows = CHROME_HEIGHT
         self._shrunk: list[Pane] = []
+        self._panel: MaterialPanel | None = None
+        self._is_covered = False
+        self._reads_panel = False
+        """Whether the panel has the focus, unless the user types into an input."""
 
     @property
     def current(self) -> Pane:
@@ -130,26 +144,40 @@ class PaneGrid(painter.BlankWidget, Grid):
         """Arrange the panes for a screen of this size; `reserved_rows` of it are always in use."""
         self._screen_size, self._other_rows = size, CHROME_HEIGHT + reserved_rows
         self._arrange()
+        if self._is_covered and not self._reads_panel:
+            self.close_panel()
 
     def _arrange(self) -> None:
         """Show the panes that fit, or only the current one if it is zoomed or only tabs fit."""
         self._shrunk = self._find_shrunk()
         full = [pane for pane in self.panes if pane not in self._shrunk]
-        self._pane_layout = choose_layout(
-            len(full),
-            *self._screen_size,
-            self._times_sign,
-            other_rows=self._other_rows + len(self._shrunk),
-        )
+        self._pane_layout = self._choose_layout(len(full))
         tabs = self._pane_layout.kind is LayoutKind.TABS
         self.tabs.display = tabs
         if tabs:
             self.call_later(self._mount_tabs)
-        if tabs or self.is_zoomed:
+        if self._is_covered:
+            for pane in self.panes:
+                pane.display = False
+        elif tabs or self.is_zoomed:
             self._show_current()
         else:
             self._show_grid(full)
         self.tabs.refresh_rows()
+
+    def _choose_layout(self, panes: int) -> PaneLayout:
+        """Choose the layout for the panes, and the width of the panel if it is open."""
+        width, height = self._screen_size
+        other_rows = self._other_rows + len(self._shrunk)
+        layout = choose_layout(panes, width, height, self._times_sign, other_rows=other_rows)
+        self._is_covered = False
+        if self._panel is None or not self.has_panel:
+            return layout
+        taken = min(max(MIN_PANEL_WIDTH, width // 3), MAX_PANEL_WIDTH)
+        beside = choose_layout(panes, width - taken, height, self._times_sign, other_rows=other_rows)
+        self._is_covered = width < MIN_WIDTH_FOR_PANEL or beside.kind is LayoutKind.TABS
+        self._panel.fit_to(width if self._is_covered else taken, covering=self._is_covered)
+        return layout if self._is_covered else beside
 
     def _find_shrunk(self) -> list[Pane]:
         return [pane for pane in self.panes if pane.has_left and pane is not self.current]
@@ -169,8 +197,9 @@ class PaneGrid(painter.BlankWidget, Grid):
         """Show these panes in the grid, and the titles of the others below."""
         columns, last = self._pane_layout.columns, len(full) - 1
         order = [*full, *self._shrunk]
-        if self.is_attached and list(self.children) != order:
-            self.sort_children(key=order.index)  # type: ignore[arg-type]  # all children are panes
+        if self.is_attached and [pane for pane in self.children if pane is not self._panel] != order:
+            places: dict[Widget, int] = {pane: place for place, pane in enumerate(order)}
+            self.sort_children(key=lambda child: places.get(child, len(places)))
         self.styles.grid_size_columns = columns
         self.styles.grid_rows = " ".join(["1fr"] * (last // columns + 1) + ["1"] * len(self._shrunk))
         for place, pane in enumerate(full):
@@ -191,6 +220,43 @@ class PaneGrid(painter.BlankWidget, Grid):
         """Mount the tabs when they are first needed; on most terminals, they never are."""
         if not self.tabs.is_attached:
             self.screen.mount(self.tabs, before=self)
+
+    # The panel
+
+    @property
+    def has_panel(self) -> bool:
+        """Whether a panel is open."""
+        return self._panel is not None and bool(self._panel.display)
+
+    @property
+    def current_text(self) -> TurnText:
+        """The text that has the focus, unless the user types into an input: of the panel or a pane."""
+        return self._panel.text if self._panel is not None and self._reads_panel else self.current.turn_text
+
+    def add_panel(self, panel: MaterialPanel) -> AwaitMount:
+        """Add a panel, which stays closed until `open_panel`."""
+        self._panel = panel
+        panel.display = False
+        return self.mount(panel)
+
+    def open_panel(self) -> None:
+        """Open the panel and give it the focus."""
+        if self._panel is not None:
+            self._panel.display = True
+            self._reads_panel = True
+            self._arrange()
+            self.focus_current()
+            self._on_change()
+
+    def close_panel(self) -> None:
+        """Close the panel; if it has the focus, give that to the current pane."""
+        if self._panel is not None:
+            self._panel.display = False
+            self._arrange()
+            if self._reads_panel or self.screen.focused is self._panel.text:
+                self._reads_panel = False
+                self.focus_current()
+            self._on_change()
 
     def action_zoom(self) -> None:
         """Expand the current pane to the whole screen, or restore all panes."""
@@ -233,11 +299,22 @@ class PaneGrid(painter.BlankWidget, Grid):
     # The current pane
 
     def action_select_next(self, steps: int) -> None:
-        """Make the next pane current, or the previous one with `steps` of −1."""
-        self.select((self.current_index + steps) % len(self.panes))
+        """Make the next pane current, or the previous one with `steps` of −1.
+
+        An open panel has its place after the last pane.
+        """
+        here = len(self.panes) if self._reads_panel else self.current_index
+        index = (here + steps) % (len(self.panes) + self.has_panel)
+        if index < len(self.panes):
+            self.select(index)
+        else:
+            self.open_panel()
 
     def select(self, index: int) -> None:
-        """Make a pane current and give it the focus."""
+        """Make a pane current and give it the focus; close a panel that covers it."""
+        if self._is_covered:
+            self.close_panel()
+        self._reads_panel = False
         if index != self.current_index:
             before, self.current_index = self.current, index
             single = self.is_zoomed or self._pane_layout.kind is LayoutKind.TABS
@@ -247,18 +324,23 @@ class PaneGrid(painter.BlankWidget, Grid):
         self._on_change()
 
     def focus_current(self) -> None:
-        """Give the current pane the focus, and show it at once."""
+        """Give the panel or the current pane the focus, and show it at once."""
         with painter.frame(self.screen):
             for pane in self.panes:
-                pane.show_focus(focused=pane is self.current)
-        self.screen.set_focus(self.current.turn_text, scroll_visible=False)
+                pane.show_focus(focused=pane is self.current and not self._reads_panel)
+            if self._panel is not None:
+                self._panel.show_focus(focused=self._reads_panel)
+        self.screen.set_focus(self.current_text, scroll_visible=False)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Make the pane current that has got the focus, such as by a click."""
         if event.widget is not self.screen.focused:
             return  # the focus has moved to another pane since then
+        if self._panel is not None and self._panel in event.widget.ancestors:
+            self._reads_panel = True
+            self._on_change()
         for place, pane in enumerate(self.panes):
-            if place != self.current_index and pane in event.widget.ancestors:
+            if (place != self.current_index or self._reads_panel) and pane in event.widget.ancestors:
                 self.select(place)
 
     def on_click(self, event: Click) -> None:

@@ -113,6 +113,16 @@ def test_notices_are_not_markdown() -> None:
     assert page.rows(2, 3)[0].line.runs == (("- **nor** `here`", "notice failed"),)
 
 
+def test_literal_text_keeps_its_lines_and_their_indentation() -> None:
+    page = Page(16)
+    page.append_literal("# def *f*():\n\treturn the longest word\n", 1)
+    page.append_literal("    end", 1)
+    page.append_literal("", 2)
+    page.flush()
+    assert lines(page) == ["# def *f*():", "    return the", "    longest word", "", "    end", "", ""]
+    assert [page.block_text(1, block) for block in range(2)] == ["# def *f*():", "return the longest word"]
+
+
 def test_blocks_are_numbered_within_their_sections() -> None:
     """Folded sections are passed over."""
     page = page_of()
