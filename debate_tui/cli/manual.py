@@ -25,6 +25,7 @@ PAGE_NAMES = (
     "keys",
     "providers",
     "formats",
+    "material",
     "configuration",
     "recovery",
     "hosting",

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from debate_tui import config
 from debate_tui.cli import start as lineup
-from debate_tui.cli.plan import RunOptions, default_debaters
+from debate_tui.cli.plan import RunOptions, default_debaters, swap_sides
 from debate_tui.cli.start import StartController
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup
 from tests.fakes.provider_server import MODELS, NO_LOCAL_SERVERS, ProviderReply, ProviderServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +156,35 @@ def test_rounds_and_budget_are_those_of_the_settings_until_they_are_changed() ->
     plan = start.plan_proposal(DebateSetup(topic="x", rounds=4, max_tokens=20_000, step=True))
     assert [phase.rounds for phase in plan.format.phases] == [1, 4, 1]
     assert (plan.settings.max_cost, plan.settings.max_tokens, plan.settings.step) == (None, 20_000, True)
+
+
+async def test_material_of_the_settings_is_proposed_estimated_and_read_again_for_the_debate(
+    tmp_path: Path,
+) -> None:
+    notes, own = tmp_path / "notes.md", tmp_path / "own.md"
+    notes.write_text("Tea keeps. " * 1000)
+    own.write_text("Only Ben.")
+    options = RunOptions(context=(str(notes),), context_for=(("Ben", str(own)),))
+    price = config.ModelPrice(input=100, output=0)
+    start = StartController(config.Settings(price={"a": price}), options)
+    proposal = start.create_screen().setup
+    assert proposal.material == (str(notes),)
+    setup = structs.replace(proposal, topic="x", debaters=("ollama:a", "ollama:a"))
+    estimate = await start._estimate(setup)
+    without = await start._estimate(structs.replace(setup, material=()))
+    assert estimate.tokens == "about 2,750 tokens"
+    assert (estimate.cost or 0) - (without.cost or 0) == pytest.approx(8 * 2750 * 100 / 1e6)
+    notes.write_text("Coffee keeps.")
+    names = (DebaterProfile(name="Ada"), DebaterProfile(name="Ben"))
+    plan = start.plan_proposal(structs.replace(setup, debaters=("demo", "demo"), profiles=names))
+    texts = [(each.text, each.debater) for each in plan.material]
+    assert texts == [("Coffee keeps.", ""), ("Only Ben.", "d2")]
+    assert plan.notice.endswith("Material: 2 texts (22 characters, about 7 tokens), sent with every request.")
+    swapped = swap_sides(plan)
+    assert [each.debater for each in swapped.material] == ["", "d1"]
+    gone = await start._estimate(structs.replace(setup, material=("none.md",)))
+    assert gone.problem == "Cannot read 'none.md': No such file or directory."
+    assert plan.asks_for_material
 
 
 async def test_a_debate_is_estimated_where_prices_are_known() -> None:

@@ -117,5 +117,8 @@ def test_an_estimate_follows_the_format_and_who_may_read_what() -> None:
     assert judge.input_tokens is not None
     assert one.input_tokens > 4 * 300
     assert judge.input_tokens == 2 * (300 + round(2 * 620 * 1.4))
+    (fed, _), fed_judge = estimate_usage(oxford, 2, (1000, 0), 500)
+    assert (fed.input_tokens or 0) - (one.input_tokens or 0) == 4 * 1000
+    assert (fed_judge.input_tokens or 0) - (judge.input_tokens or 0) == 2 * 500
     blind, _ = estimate_usage(find_format("compare"), 2)
     assert [usage.input_tokens for usage in blind] == [300, 300]

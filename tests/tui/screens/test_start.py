@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from debate_tui.display.display_modes import DisplayMode
@@ -18,6 +20,9 @@ from debate_tui.tui.widgets.input_bars import LineInput
 from debate_tui.tui.widgets.setup_list import SetupList
 from tests.tui.debate_harness import OXFORD
 from tests.tui.start_harness import DEMO, KEYS, LOCAL, SERVED, StartHarness
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPENAI, ANTHROPIC = (offer.source for offer in KEYS)
 
@@ -108,7 +113,7 @@ async def test_a_judge_is_left_out_again() -> None:
     async with StartHarness(
         DebateSetup(debaters=("demo", "demo"), judges=(OPENAI, ANTHROPIC))
     ).opened() as start:
-        await start.press("tab", "end", "up", "up", "up", "backspace")
+        await start.press("tab", "end", "up", "up", "up", "up", "backspace")
         assert start.screen.setup.judges == (ANTHROPIC,)
         await start.press("backspace", "backspace")
         assert start.screen.setup.judges == ()
@@ -233,7 +238,7 @@ async def test_the_mouse_does_what_keys_do() -> None:
         assert "Debater 3" in start.text
         await start.pilot.click(offset=(0, 0))
         assert isinstance(start.app.screen, StartScreen)
-        await start.pilot.click(listed, offset=(20, 12))
+        await start.pilot.click(listed, offset=(20, 13))
         assert len(start.proposed) == 1
 
 
@@ -255,7 +260,7 @@ async def test_every_row_can_be_reached_however_low_the_screen(height: int) -> N
     proposal = DebateSetup(topic="x", debaters=("demo",) * 4, judges=("demo",) * 3)
     async with StartHarness(proposal).opened(80, height) as start:
         await start.press("tab")
-        for _ in range(12):
+        for _ in range(13):
             assert "❯" in start.text
             await start.press("down")
         assert any("❯" in row and "Start the debate" in row for row in start.rows)
@@ -379,6 +384,40 @@ async def test_a_budget_is_money_or_tokens() -> None:
         await start.press("end", "enter")
     (proposal,) = start.proposed
     assert (proposal.max_cost, proposal.max_tokens) == (0.02, 20000)
+
+
+async def test_material_is_added_changed_and_removed(tmp_path: Path) -> None:
+    notes = tmp_path / "n"
+    notes.write_text("Tea keeps.")
+    async with StartHarness(DebateSetup(topic="x", debaters=(OPENAI, ANTHROPIC))).opened() as start:
+        await start.press("tab", "end", "up")
+        assert "Add a file, a folder or a web page" in start.text
+        assert "Files, folders and web pages." in start.text
+        assert "change" not in start.text.splitlines()[-1]
+        await start.press("enter")
+        assert isinstance(start.app.screen, InputScreen)
+        await typed(start, "none")
+        await start.press("enter")
+        assert "Cannot read 'none': No such file or directory." in start.text
+        await start.press("ctrl+u")
+        start.app.screen.query_one(LineInput).value = str(notes)
+        await start.press("enter")
+        assert start.screen.setup.material == (str(notes),)
+        assert "about 2,003 tokens" in start.text
+        await start.press("plus")
+        start.app.screen.query_one(LineInput).value = "https://host/page"
+        await start.press("enter")
+        assert start.screen.setup.material == (str(notes), "https://host/page")
+        await start.press("delete")
+        assert start.screen.setup.material == ("https://host/page",)
+        await start.press("tab", "enter")
+        assert [proposal.material for proposal in start.proposed] == [("https://host/page",)]
+
+
+async def test_material_that_cannot_be_used_says_so_in_its_row() -> None:
+    setup = DebateSetup(topic="x", debaters=(OPENAI, ANTHROPIC), material=("a.png",))
+    async with StartHarness(setup, problem="a.png is not a text file.").opened() as start:
+        assert "a.png is not a text file." in start.text
 
 
 async def test_history_is_one_key_away_and_the_setup_is_kept() -> None:
