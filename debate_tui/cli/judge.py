@@ -12,7 +12,7 @@ from debate_tui.cli.messages import print_info
 from debate_tui.cli.plan import assign_voices, load_settings, parse_judges, price_rates
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import make_judges, make_source_factory
-from debate_tui.domain.briefs import PUBLIC_FINISH_REASONS, DebateSpec
+from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.judging.summary import describe_outcome
 from debate_tui.domain.transcript import Transcript
@@ -72,7 +72,7 @@ def _check_finished(summary: DebateSummary, transcript: Transcript) -> None:
             f"The debate {summary.debate} is not finished.",
             f"Resume it first: debate-tui --continue {summary.debate}",
         )
-    if not any(turn.reason in PUBLIC_FINISH_REASONS for turn in transcript.turns.values()):
+    if not any(turn.is_public for turn in transcript.turns.values()):
         raise UsageError(f"The debate {summary.debate} has no finished turn to judge.")
 
 

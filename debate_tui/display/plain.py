@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -24,7 +24,8 @@ from debate_tui.domain.events import (
     TurnFinished,
 )
 from debate_tui.domain.judging.summary import describe_outcome
-from debate_tui.domain.sanitise import one_line, sanitise, sanitise_strings
+from debate_tui.domain.quotes import mark_quotes
+from debate_tui.domain.sanitise import one_line, sanitise_strings
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import (
     debater_label,
@@ -34,6 +35,7 @@ from debate_tui.domain.wording import (
     describe_dropped,
     describe_roster_change,
     describe_turn_end,
+    footnotes,
     format_duration,
     round_title,
 )
@@ -44,6 +46,15 @@ if TYPE_CHECKING:
     from debate_tui.display.output import OutputWriter
     from debate_tui.domain.events import Event
     from debate_tui.domain.transcript import Turn
+
+
+QUOTE_MARKS_IN_WORDS: Final = (" [found]", " [not found]")
+"""What follows a checked quote where symbols may not be read."""
+
+
+def format_sources(turn: Turn) -> tuple[str, ...]:
+    """Return a paragraph with the sources of a turn; none if the provider named none."""
+    return ("\n".join(("Sources:", *map(str, footnotes(turn.citations)))),) if turn.citations else ()
 
 
 class PlainParagraph(Struct, frozen=True):
@@ -134,8 +145,9 @@ class PlainFormatter:
             yield self._format_turn(turn, describe_turn_end(event.reason, turn.faults))
 
     def _format_turn(self, turn: Turn, ending: str) -> PlainParagraph:
-        text = sanitise(turn.text).rstrip("\n")
+        text = mark_quotes(turn.text, turn.quotes, QUOTE_MARKS_IN_WORDS).rstrip("\n")
         parts = [f"### {debater_label(self.transcript, turn.debater)}", text or "(no text)"]
+        parts += format_sources(turn)
         if ending:
             parts.append(f"({ending})")
         return PlainParagraph("\n\n".join(parts))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from debate_tui.display.markdown.wrap import cell_width, wrap, wrap_code
-from debate_tui.display.plain import PlainFormatter
+from debate_tui.display.plain import PlainFormatter, format_sources
 from debate_tui.domain.events import (
     DebateFinished,
     DebatePaused,
@@ -24,17 +24,19 @@ from debate_tui.domain.wording import (
     debater_label,
     debater_name,
     describe_debate_end,
+    describe_quotes,
     describe_turn_end,
     round_title,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Sequence
+    from collections.abc import AsyncIterable, Callable, Iterator, Sequence
 
     from debate_tui.display.markdown.wrap import Span
     from debate_tui.display.output import OutputWriter
     from debate_tui.display.plain import PlainParagraph
     from debate_tui.domain.events import Event
+    from debate_tui.domain.transcript import Turn
 
 HEAD_START = 200
 """Characters of a turn after which it no longer waits for one that started earlier but has no text yet."""
@@ -149,12 +151,16 @@ def _hanging_indent(line: str, limit: int) -> str:
 
 
 class _StreamedTurn:
-    """A turn that is printed while it streams; `ending` is set once it has finished."""
+    """A turn that is printed while it streams; `ending` is set once it has finished.
+
+    `notes` are paragraphs after its text.
+    """
 
     def __init__(self, number: int, heading: str, columns: Callable[[], int], text: str) -> None:
         self.number = number
         self.heading = heading
         self.ending: str | None = None
+        self.notes: tuple[str, ...] = ()
         self.has_heading = False
         self.has_text = bool(text)
         self._columns = columns
@@ -203,7 +209,8 @@ class _StreamedTurn:
         rest = self._wrapper.feed(text + self._sanitiser.flush()) + self._wrapper.finish()
         if self._wrapper.is_empty:
             rest = "(no text)"
-        return f"{note}{rest}\n" + (f"\n({self.ending})\n" if self.ending else "")
+        notes = (*self.notes, f"({self.ending})") if self.ending else self.notes
+        return f"{note}{rest}\n" + "".join(f"\n{paragraph}\n" for paragraph in notes)
 
 
 class StreamFormatter:
@@ -264,7 +271,9 @@ class StreamFormatter:
                 self._find_turn(event.turn).restart()
             case TurnFinished():
                 if finished := transcript.turns.get(event.turn):
-                    self._find_turn(event.turn).ending = describe_turn_end(event.reason, finished.faults)
+                    printed = self._find_turn(event.turn)
+                    printed.ending = describe_turn_end(event.reason, finished.faults)
+                    printed.notes = (*_quote_notes(finished), *format_sources(finished))
             case _:
                 self._add_paragraphs(event, paragraphs)
         return self._print_queue()
@@ -336,6 +345,13 @@ class StreamFormatter:
             if item.is_ready and (is_oldest or item.is_ahead):
                 return item
         return None
+
+
+def _quote_notes(turn: Turn) -> Iterator[str]:
+    """Yield a paragraph about the turn's quotes: its text is printed before they are checked."""
+    if turn.quotes:
+        missing = "; ".join(f"“{one_line(quote.text)}”" for quote in turn.quotes if not quote.found)
+        yield f"({describe_quotes(turn.quotes)}{f'. Not found: {missing}' if missing else ''})"
 
 
 async def write_stream(

@@ -72,10 +72,6 @@ def decode_setup(setup: str) -> DebateSetup | None:
 # the prompt it started with.
 
 
-PUBLIC_FINISH_REASONS = frozenset({"complete", "length", "stopped"})
-"""Finish reasons of turns that others see; failed and refused turns are not arguments."""
-
-
 def build_brief(
     spec: DebateSpec, transcript: Transcript, debater: Debater, round_: Round, turn: int
 ) -> Brief:
@@ -110,10 +106,10 @@ def _visible_speeches(
     titles = {phase.name: phase.title for phase in spec.format.phases}
     round_start_seq = max((step.seq for step in transcript.steps if step.seq < seq), default=0)
     for _, turn in sorted(transcript.turns.items()):
-        if turn.reason not in PUBLIC_FINISH_REASONS or turn.end is None or turn.end.seq > seq:
+        if not turn.is_public or turn.end is None or turn.end.seq > seq:
             continue
         own, this_round = turn.debater == debater.id, turn.started_seq > round_start_seq
-        if turn.text.strip() and may_see(round_.phase.sees, own=own, this_round=this_round):
+        if may_see(round_.phase.sees, own=own, this_round=this_round):
             info = transcript.debaters[turn.debater]
             phase = titles.get(turn.phase, turn.phase)
             yield Speech(name=transcript.prompt_name(info.id), side=info.side, phase=phase, text=turn.text)
@@ -141,7 +137,7 @@ def public_record(spec: DebateSpec, transcript: Transcript) -> tuple[list[Judged
     rounds: dict[int, list[Speech]] = {}
     speaker_ids: set[str] = set()
     for _, turn in sorted(transcript.turns.items()):
-        if turn.reason in PUBLIC_FINISH_REASONS and turn.text.strip():
+        if turn.is_public:
             info = transcript.debaters[turn.debater]
             speaker_ids.add(info.id)
             rounds.setdefault(turn.step, []).append(
@@ -150,6 +146,7 @@ def public_record(spec: DebateSpec, transcript: Transcript) -> tuple[list[Judged
                     info.side,
                     titles.get(turn.phase, turn.phase),
                     turn.text,
+                    turn.quotes,
                 )
             )
     entries = [

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.debate import Debater, Round, free_letters
+from debate_tui.domain.events import Quote
 from debate_tui.domain.material import Material
 from debate_tui.domain.stream import Message
 
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
 
 
 class Speech(Struct, frozen=True):
-    """A finished turn as others may see it: public text only, never reasoning."""
+    """A finished turn as others may see it: public text only, never reasoning.
+
+    `quotes` are those in it, checked; only judges are told about them.
+    """
 
     name: str
     side: str
     phase: str
     text: str
+    quotes: tuple[Quote, ...] = ()
 
 
 class Brief(Struct, frozen=True, kw_only=True):
@@ -74,8 +79,8 @@ _MATERIAL_NOTE = (
     "asks for."
 )
 _QUOTING_RULE = (
-    "Where the material bears on a point, quote it word for word with its number, as “…” [1]. What you put "
-    "in quotation marks is checked against it."
+    "Where the material bears on a point, quote it word for word, as “…” [1], with the number of the piece. "
+    "Quotes are checked, and judges are told which are not genuine."
 )
 
 _MODERATOR_LABEL = "The moderator puts this to you; answer it in your turn"

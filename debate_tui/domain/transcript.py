@@ -37,8 +37,11 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from debate_tui.domain.debate import OutcomeKind
-    from debate_tui.domain.events import DebaterInfo, MaterialInfo
-    from debate_tui.domain.stream import FaultReport, FinishReason, Usage
+    from debate_tui.domain.events import DebaterInfo, MaterialInfo, Quote
+    from debate_tui.domain.stream import Citation, FaultReport, FinishReason, Usage
+
+PUBLIC_FINISH_REASONS = frozenset({"complete", "length", "stopped"})
+"""Finish reasons of turns that others see; failed and refused turns are not arguments."""
 
 RosterChange = DebaterRemoved | DebaterReplaced | DebaterReturned
 TurnEvent = TurnDelta | TurnStarted | TurnSuperseded | TurnFinished
@@ -148,6 +151,21 @@ class Turn:
     def reason(self) -> FinishReason | None:
         """How the turn ended, or `None` while it is running."""
         return self.end.reason if self.end is not None and self.finished else None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other debaters and judges get the turn: it has ended, with text that is an argument."""
+        return self.reason in PUBLIC_FINISH_REASONS and bool(self.text.strip())
+
+    @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """The checked quotes in the answer; none while the turn is running."""
+        return self.end.quotes if self.end is not None and self.finished else ()
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The sources that the provider named; none while the turn is running."""
+        return self.end.citations if self.end is not None and self.finished else ()
 
     @property
     def usage(self) -> Usage | None:

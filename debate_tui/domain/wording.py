@@ -6,19 +6,19 @@ returned is sanitised and on one line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from debate_tui.domain.events import DebaterRemoved, DebaterReplaced
-from debate_tui.domain.sanitise import one_line
+from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.text import WordCounter
 from debate_tui.domain.usage import compute_costs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from debate_tui.domain.events import PhaseStarted, Verdict
+    from debate_tui.domain.events import PhaseStarted, Quote, Verdict
     from debate_tui.domain.judging.scoring import OpinionSwing, PanelDecision
-    from debate_tui.domain.stream import FaultReport, FinishReason
+    from debate_tui.domain.stream import Citation, FaultReport, FinishReason
     from debate_tui.domain.transcript import RosterChange, Transcript
 
     VoteCounts = Sequence[tuple[str, int]]
@@ -225,6 +225,36 @@ def describe_size(transcript: Transcript) -> tuple[str, ...]:
 def debate_state(finished: str | None, *, live: bool = False) -> str:
     """Return one word for the state of a debate: how it ended, ``live`` or ``interrupted``."""
     return finished or ("live" if live else "interrupted")
+
+
+# Quotes and sources
+
+
+def describe_quotes(quotes: Sequence[Quote]) -> str:
+    """Say how many quotes were found: ``2 of 3 quotes found``; empty if there are none."""
+    found = sum(quote.found for quote in quotes)
+    return f"{found} of {count_of(len(quotes), 'quote')} found" if quotes else ""
+
+
+class Footnote(NamedTuple):
+    """A source that a provider named, as it may be shown; `url` is empty unless it leads to the web."""
+
+    number: int
+    title: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"[{self.number}] {self.title}" + (f": {self.url}" if self.url not in ("", self.title) else "")
+
+
+def footnotes(citations: Sequence[Citation]) -> tuple[Footnote, ...]:
+    """Return the sources of a turn, numbered from 1, sanitised; one without a title has its address."""
+    notes: list[Footnote] = []
+    for number, citation in enumerate(citations, 1):
+        url = "".join(sanitise(citation.url).split())
+        url = url if url.lower().startswith(("http://", "https://")) else ""
+        notes.append(Footnote(number, one_line(citation.title) or url or "unknown source", url))
+    return tuple(notes)
 
 
 # Outcomes

@@ -12,13 +12,14 @@ from debate_tui.domain.events import (
     Interjection,
     MaterialInfo,
     PhaseStarted,
+    Quote,
     StreamStatus,
     Verdict,
     Vote,
 )
 from debate_tui.domain.judging.scoring import VoteTally
 from debate_tui.domain.material import without_hidden
-from debate_tui.domain.stream import FinishReason, Usage
+from debate_tui.domain.stream import Citation, FinishReason, Usage
 from debate_tui.domain.transcript import Transcript
 from debate_tui.server.encoding import MAX_SPAN_EVENTS, EventCursor, epoch_from_event
 
@@ -145,6 +146,8 @@ class SnapshotTurn(Struct, frozen=True, omit_defaults=True):
     cost: float | None = None
     ttft_ms: int | None = None
     duration_ms: int | None = None
+    citations: tuple[Citation, ...] = ()
+    quotes: tuple[Quote, ...] = ()
     omitted: bool = False
 
 
@@ -245,5 +248,7 @@ def _snapshot_turn(turn: Turn, *, omitted: bool) -> SnapshotTurn:
         cost=turn.cost,
         ttft_ms=turn.ttft_ms,
         duration_ms=turn.duration_ms,
+        citations=turn.citations,
+        quotes=() if omitted else turn.quotes,
         omitted=omitted,
     )

@@ -134,11 +134,14 @@ class JudgePanel:
         self, transcript: Transcript, on_verdict: Callable[[events.Verdict], object]
     ) -> None:
         """Let every judge read the debate, and call `on_verdict` with each verdict as it arrives."""
+        from debate_tui.domain.quotes import QuoteChecker  # start-up does not need it
+
         entries, rounds = public_record(self._spec, transcript)
         reading_orders = build_reading_orders(self._spec.format, entries, rounds)
+        check_quotes = QuoteChecker(self._spec.material, transcript).check_text
         async with asyncio.TaskGroup() as group:
             for asked in self._runs:
-                group.create_task(self._collect_verdict(asked, reading_orders, on_verdict))
+                group.create_task(self._collect_verdict(asked, reading_orders, check_quotes, on_verdict))
 
     async def judge_finished(self, transcript: Transcript, append: Callable[[events.Event], object]) -> None:
         """Append verdicts to the log of a finished debate; however this ends, its last event stays its end.
@@ -164,6 +167,7 @@ class JudgePanel:
         self,
         run: _JudgeRun,
         reading_orders: Sequence[ReadingOrder],
+        check_quotes: Callable[[str], tuple[events.Quote, ...]],
         on_verdict: Callable[[events.Verdict], object],
     ) -> None:
         readings: list[JudgeReading | None] = []
@@ -197,6 +201,7 @@ class JudgePanel:
                 scores=dict(opinion.scores),
                 marks=usable.marks,
                 why=usable.why,
+                quotes=check_quotes(usable.why),
                 stance_after=opinion.stance,
                 problem="",
             )

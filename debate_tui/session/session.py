@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from debate_tui import __version__
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.briefs import DebateSpec
     from debate_tui.domain.debate import Debater, ParameterValue, Round
+    from debate_tui.domain.quotes import QuoteChecker
     from debate_tui.domain.stream import Fault
+    from debate_tui.domain.transcript import Turn
     from debate_tui.record.log import DebateLog
     from debate_tui.session.judges import Judge
     from debate_tui.session.rounds import Backpressure
@@ -72,6 +75,7 @@ class Session:
             backpressure=backpressure or NoBackpressure(),
             unattended=unattended,
             end_debate=self._end_debate,
+            check_quotes=self._check_quotes,
         )
         self._round_queue = RoundQueue(iter_rounds(spec.format))
         self._judge_panel = JudgePanel(judges, spec, self.transcript.verdicts)
@@ -81,6 +85,15 @@ class Session:
         self._waits_between_rounds = spec.step
         self._next_round = asyncio.Event()
         log.subscribe(self.transcript.apply)
+
+    @cached_property
+    def _quote_checker(self) -> QuoteChecker:
+        from debate_tui.domain.quotes import QuoteChecker  # start-up does not need it
+
+        return QuoteChecker(self.spec.material, self.transcript)
+
+    def _check_quotes(self, turn: Turn, citations: int) -> tuple[events.Quote, ...]:
+        return self._quote_checker.check_turn(turn, citations)
 
     # The course of the debate
 

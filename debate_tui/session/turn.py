@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from debate_tui.domain.quotes import QuoteCheck
     from debate_tui.domain.stream import (
         Citation,
         Cursor,
@@ -89,6 +90,7 @@ class RunningTurn:
         log: DebateLog,
         transcript: Transcript,
         cost: CostFunction = unknown_cost,
+        check_quotes: QuoteCheck | None = None,
     ) -> None:
         self.debater = debater
         self.request = request
@@ -96,6 +98,7 @@ class RunningTurn:
         self.task: asyncio.Task[None] | None = None
         self._log = log
         self._cost = cost
+        self._check_quotes = check_quotes
         self._attempt = 1
         self._stream_state: StreamState = "waiting"
         self._is_paused = False
@@ -163,7 +166,8 @@ class RunningTurn:
         self._is_paused = False
         self.log_state("failed" if reason == "failed" else "finished", fault)
         self._finished_at, first = time.monotonic(), self._first_text_at
-        usage = self._usage_totals.total(None)
+        usage, citations = self._usage_totals.total(None), merge_citations(self._citations.values())
+        check = self._check_quotes
         self._log.append(
             TurnFinished(
                 turn=self.request.turn,
@@ -173,7 +177,8 @@ class RunningTurn:
                 cost=self._final_cost(usage),
                 model=self._end.model,
                 response=self._end.response,
-                citations=merge_citations(self._citations.values()),
+                citations=citations,
+                quotes=check(self._logged, len(citations)) if check is not None else (),
                 ttft_ms=None if first is None else round((first - self._started_at) * 1000),
                 duration_ms=round((self._finished_at - self._started_at) * 1000),
             )

@@ -15,6 +15,7 @@ from debate_tui.session.turn import PricedSource, RunningTurn, TurnState
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from debate_tui.domain.quotes import QuoteCheck
     from debate_tui.domain.stream import TurnRequest
     from debate_tui.domain.transcript import Transcript
     from debate_tui.record.log import DebateLog
@@ -111,6 +112,7 @@ class TurnRunner:
         backpressure: Backpressure,
         unattended: bool,
         end_debate: Callable[[Fault | None], None],
+        check_quotes: QuoteCheck,
     ) -> None:
         self._log = log
         self._transcript = transcript
@@ -119,6 +121,7 @@ class TurnRunner:
         self._backpressure = backpressure
         self._unattended = unattended
         self._end_debate = end_debate
+        self._check_quotes = check_quotes
         self._gates = {debater: PauseGate() for debater in roster.all_ids}
         self._sources: dict[str, PricedSource] = {}
         for debater in roster.all_ids:
@@ -143,7 +146,9 @@ class TurnRunner:
     def create_turn(self, debater: str, request: TurnRequest) -> RunningTurn:
         """Create the debater's next turn, or continue the one of that number if it was interrupted."""
         cost = self._sources[debater].cost
-        turn = self._turns[debater] = RunningTurn(debater, request, self._log, self._transcript, cost)
+        turn = self._turns[debater] = RunningTurn(
+            debater, request, self._log, self._transcript, cost, self._check_quotes
+        )
         if self._gates[debater].is_closed():
             turn.hold()
         return turn

@@ -17,7 +17,12 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import WordCounter
-from debate_tui.domain.wording import describe_dropped, describe_roster_change, describe_turn_end
+from debate_tui.domain.wording import (
+    describe_dropped,
+    describe_roster_change,
+    describe_turn_end,
+    footnotes,
+)
 from debate_tui.tui.styles import Tone
 
 if TYPE_CHECKING:
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
 
 MAX_NOTICE_CHARACTERS = 2000
+
+MAX_MARKED_CHARACTERS = 30_000
+"""Maximum characters of an answer whose quotes are marked: it is rendered again, within one frame."""
 
 
 class PaneContent:
@@ -54,7 +62,7 @@ class PaneContent:
         self._word_counter = WordCounter()
         self._uncounted: list[str] = []
         self._is_turn_open = False
-        self._has_ending_notice = False
+        self._is_annotated = False
         self._deferred_notices: list[tuple[str, Tone]] = []
         self.has_reasoning = False
         self._answer_attempt = 0
@@ -107,11 +115,11 @@ class PaneContent:
             self._reset_turn()
             self._page.append_heading(self._turn_heading(self._transcript.turns[turn]), turn)
         self._is_turn_open = True
-        self._has_ending_notice = False
+        self._is_annotated = False
 
     def _append_item(self, item: PaneText) -> None:
         kind: TextKind = "reasoning" if item.reasoning else "answer"
-        if self._has_ending_notice:  # the turn has resumed
+        if self._is_annotated:  # the turn has resumed
             self._rewrite_turn()
         self._is_turn_open = True
         if item.reasoning and item.attempt > self._answer_attempt > 0:
@@ -138,7 +146,7 @@ class PaneContent:
 
     def _rewrite_turn(self) -> None:
         """Write the turn's text again as one, without the notice of its end."""
-        self._has_ending_notice = self._has_late_reasoning = False
+        self._is_annotated = self._has_late_reasoning = False
         self._page.discard_turn(self._current_turn)
         for kind, pieces in self._segments:
             self._page.append_text("".join(pieces), kind, self._current_turn)
@@ -153,19 +161,46 @@ class PaneContent:
     def _supersede_turn(self, number: int) -> None:
         self._reset_turn()
         self._is_turn_open = True
-        self._has_ending_notice = False
+        self._is_annotated = False
         self._page.discard_turn(number)
 
     def _finish_turn(self, event: TurnFinished) -> None:
         self._is_turn_open = False
         if self._has_late_reasoning:
             self._rewrite_turn()
+        if event.quotes:
+            self._mark_quotes(event)
+        if event.citations:
+            self._write_sources(event)
         if event.reason != "complete":
-            self._has_ending_notice = True
+            self._is_annotated = True
             self._write_ending_notice(event)
         for text, tone in self._deferred_notices:
             self._write_notice(text, tone)
         self._deferred_notices.clear()
+
+    def _mark_quotes(self, event: TurnFinished) -> None:
+        """Put a mark after each quote of the answer, if it is on the page as it was checked."""
+        from debate_tui.domain.quotes import insert_marks, quote_ends
+
+        text, ends = quote_ends(self._transcript.turns[event.turn].text, event.quotes)
+        if len(text) > MAX_MARKED_CHARACTERS or text != self.answer:
+            return
+        marked: list[str] = []
+        start = 0
+        for kind, pieces in self._segments:
+            if kind == "answer":
+                segment = "".join(pieces)
+                within = [(end - start, found) for end, found in ends if start < end <= start + len(segment)]
+                marked.append(insert_marks(segment, within, self._glyphs.quote_marks))
+                start += len(segment)
+        self._is_annotated = True
+        self._page.replace_answer(event.turn, marked)
+
+    def _write_sources(self, event: TurnFinished) -> None:
+        lines = "\n".join(("Sources", *map(str, footnotes(event.citations))))
+        self._is_annotated = True
+        self._write_notice(lines, Tone.QUIET, event.turn)
 
     def _write_ending_notice(self, event: TurnFinished) -> None:
         glyphs = self._glyphs

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Glyphs(Struct, frozen=True, kw_only=True):
-    """Symbols of one cell each; `ellipsis` and `connecting` may be longer in ASCII.
+    """Symbols of one cell each; `ellipsis`, `connecting` and `quote_marks` may be longer in ASCII.
 
     `fill_levels` are the fill levels of a cell, from empty to full.
     """
@@ -36,6 +36,7 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     up: str = "↑"
     down: str = "↓"
     quotes: tuple[str, str] = ("“", "”")
+    quote_marks: tuple[str, str] = ("✓", "✗")
     dot: str = "●"
     fill_levels: str = " ▁▂▃▄▅▆▇█"
 
@@ -87,6 +88,7 @@ ASCII = Glyphs(
     up="^",
     down="v",
     quotes=('"', '"'),
+    quote_marks=(" [found]", " [not found]"),
     dot="O",
     fill_levels=" .:-=+*#@",
 )

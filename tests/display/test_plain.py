@@ -8,11 +8,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from debate_tui.display.output import OutputWriter
 from debate_tui.display.plain import PlainFormatter, write_plain
 from debate_tui.domain import events
-from debate_tui.domain.stream import FaultKind, FaultReport
+from debate_tui.domain.stream import Citation, FaultKind, FaultReport
 from debate_tui.record.log import MemoryLog
 
 if TYPE_CHECKING:
@@ -35,6 +36,21 @@ def delta(turn: int, text: str, offset: int = 0, *, reasoning: bool = False) -> 
 
 def finished(turn: int, debater: str, reason: FinishReason = "complete") -> events.TurnFinished:
     return events.TurnFinished(turn=turn, debater=debater, reason=reason)
+
+
+def quoting(turn: int, debater: str) -> list[events.Event]:
+    """A turn with a true and a false quote, and with sources."""
+    said = "\x1b[1mSo “one two three” and “four five six”."
+    marks = (
+        events.Quote("one two three", 7, 22, found=True),
+        events.Quote("four five six", 27, 42, found=False),
+    )
+    cited = (Citation("https://example.com/a", "A page"), Citation("ftp://example.com", "A file"))
+    return [
+        started(turn, debater),
+        delta(turn, said),
+        replace(finished(turn, debater), quotes=marks, citations=cited),
+    ]
 
 
 def status(debater: str, state: StreamState, error: str = "") -> events.StreamStatus:
@@ -214,3 +230,11 @@ async def test_only_the_reader_of_standard_output_is_missed(gone: str) -> None:
     with io.FileIO(writing, "wb") as pipe, OutputWriter(pipe) as broken, OutputWriter(io.BytesIO()) as other:
         out, err = (broken, other) if gone == "out" else (other, broken)
         assert await write_plain(log.follow(), out, err) is (gone == "err")
+
+
+async def test_quotes_are_marked_in_words_and_sources_follow() -> None:
+    out, _ = await written_output(OPENED, *quoting(1, "a"))
+    assert (
+        "So “one two three” [found] and “four five six” [not found].\n\n"
+        "Sources:\n[1] A page: https://example.com/a\n[2] A file\n" in out
+    )

@@ -15,7 +15,7 @@ from debate_tui.display.output import OutputWriter
 from debate_tui.display.plain_stream import HEAD_START, StreamFormatter, WordWrapper, write_stream
 from debate_tui.domain import events
 from tests.cutting import cut_at
-from tests.display.test_plain import OPENED, delta, finished, log_of, started, status
+from tests.display.test_plain import OPENED, delta, finished, log_of, quoting, started, status
 from tests.terminal.terminal_emulator import EmulatedDisplay
 
 if TYPE_CHECKING:
@@ -183,3 +183,12 @@ async def test_the_status_is_below_the_text_and_goes_at_the_end() -> None:
     assert "[Opening" not in screen.states[-1]
     assert "some words to wrap around and\nmore.\n\nThe debate is over." in screen.states[-1]
     assert notes.getvalue() == b"Ada: streaming\n"
+
+
+def test_what_came_of_the_quotes_follows_the_streamed_text() -> None:
+    formatter = StreamFormatter(lambda: 81)
+    printed = "".join(map(formatter.apply, (OPENED, PHASE, *quoting(1, "a"))))
+    assert printed.endswith(
+        "So “one two three” and “four five six”.\n\n(1 of 2 quotes found. Not found: “four five six”)\n\n"
+        "Sources:\n[1] A page: https://example.com/a\n[2] A file\n"
+    )

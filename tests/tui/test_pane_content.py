@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,30 +12,33 @@ from debate_tui.domain.events import (
     DebaterRemoved,
     Interjection,
     PhaseStarted,
+    Quote,
     StreamStatus,
+    TurnDelta,
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
 )
-from debate_tui.domain.stream import FaultKind, FaultReport
+from debate_tui.domain.stream import Citation, FaultKind, FaultReport
 from debate_tui.domain.transcript import Transcript
 from debate_tui.tui.debate_state import PhaseProgress
-from debate_tui.tui.pane_content import PaneContent
-from debate_tui.tui.symbols import UNICODE
+from debate_tui.tui.pane_content import MAX_MARKED_CHARACTERS, PaneContent
+from debate_tui.tui.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from debate_tui.display.buffer import PaneItem
     from debate_tui.domain.stream import FinishReason
+    from debate_tui.tui.symbols import Glyphs
 
 
 class PaneHarness:
     """A pane's content with its page and the transcript it asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, glyphs: Glyphs = UNICODE) -> None:
         self.page = Page(80)
         self.transcript = Transcript()
         self.content = PaneContent(
-            self.page, self.transcript, UNICODE, PhaseProgress(self.transcript, None).turn_phase_label
+            self.page, self.transcript, glyphs, PhaseProgress(self.transcript, None).turn_phase_label
         )
         self.transcript.apply(PhaseStarted(phase="rebuttal", round=1, rounds=2))
 
@@ -50,7 +53,20 @@ class PaneHarness:
 
     def take(self, *items: PaneItem) -> PaneHarness:
         for item in items:
-            if not isinstance(item, PaneText):
+            if isinstance(item, PaneText):
+                turn = self.transcript.turns[item.turn]
+                offset = turn.reasoning_length if item.reasoning else turn.length
+                self.transcript.apply(
+                    TurnDelta(
+                        turn=item.turn,
+                        debater="a",
+                        attempt=item.attempt,
+                        offset=offset,
+                        text=item.text,
+                        reasoning=item.reasoning,
+                    )
+                )
+            else:
                 self.transcript.apply(item)
             self.content.apply(item)
         return self
@@ -61,8 +77,8 @@ class PaneHarness:
     def say(self, text: str, turn: int = 1, *, reasoning: bool = False) -> PaneHarness:
         return self.take(PaneText(turn, 1, text, reasoning))
 
-    def end(self, reason: FinishReason = "complete", turn: int = 1) -> PaneHarness:
-        return self.take(TurnFinished(turn=turn, debater="a", reason=reason))
+    def end(self, reason: FinishReason = "complete", turn: int = 1, **more: Any) -> PaneHarness:
+        return self.take(TurnFinished(turn=turn, debater="a", reason=reason, **more))
 
 
 def test_a_turn_is_a_heading_and_what_is_said() -> None:
@@ -150,3 +166,72 @@ def test_thinking_between_two_answers_of_one_attempt_stays_where_it_was() -> Non
     for text, reasoning in (("One. ", False), ("Hm. ", True), ("Two.", False)):
         lane.take(PaneText(1, 1, text, reasoning))
     assert [part[0] for part in lane.written[1:]] == ["answer", "reasoning", "answer"]
+
+
+# Quotes and sources
+
+QUOTING = "So “one two three” and “**four** five” it is."
+QUOTES = (Quote("one two three", 3, 18, found=True), Quote("**four** five", 23, 38, found=False))
+
+
+@pytest.mark.parametrize(
+    ("glyphs", "shown"),
+    [
+        (UNICODE, "So “one two three”✓ and “four five”✗ it is."),
+        (ASCII, "So “one two three” [found] and “four five” [not found] it is."),
+    ],
+)
+def test_quotes_are_marked_once_the_turn_ends(glyphs: Glyphs, shown: str) -> None:
+    lane = PaneHarness(glyphs).turn().say(QUOTING[:20]).say(QUOTING[20:])
+    before = [section.number for section in lane.page.sections]
+    assert lane.written[-1] == ("answer", 1, "So “one two three” and “four five” it is.")
+    assert lane.end(quotes=QUOTES).written[-1] == ("answer", 1, shown)
+    assert [section.number for section in lane.page.sections] == before
+    assert lane.content.answer == QUOTING
+    assert lane.content.word_count == 9
+
+
+def test_marks_stand_in_each_part_of_an_answer() -> None:
+    lane = PaneHarness().turn().say(QUOTING[:20]).say("Hm.", reasoning=True).say(QUOTING[20:])
+    assert [text for kind, _, text in lane.end(quotes=QUOTES).written if kind == "answer"] == [
+        "So “one two three”✓ a",
+        "nd “four five”✗ it is.",
+    ]
+
+
+def test_a_turn_that_goes_on_loses_its_marks_until_it_ends_again() -> None:
+    lane = PaneHarness().turn().say(QUOTING).end("stopped", quotes=QUOTES).say(" More.")
+    assert lane.written[1:] == [("answer", 1, "So “one two three” and “four five” it is. More.")]
+    lane.end(quotes=QUOTES)
+    assert lane.written[1:] == [("answer", 1, "So “one two three”✓ and “four five”✗ it is. More.")]
+
+
+def test_text_that_is_not_the_one_checked_is_not_marked() -> None:
+    lane = PaneHarness().turn().say(QUOTING)
+    lane.transcript.apply(TurnSuperseded(turn=1, debater="a", attempt=2))
+    assert lane.end(quotes=QUOTES).written[-1] == ("answer", 1, "So “one two three” and “four five” it is.")
+
+
+def test_marking_a_very_long_answer_would_hold_up_the_screen() -> None:
+    lane = PaneHarness().turn().say(QUOTING + " And so on." * (MAX_MARKED_CHARACTERS // 11))
+    assert "✓" not in lane.end(quotes=QUOTES).written[-1][2]
+
+
+def test_sources_follow_the_text_and_lead_only_to_the_web() -> None:
+    cited = (
+        Citation("https://example.com/a b", "A\n[bold]page[/]\x1b[2J"),
+        Citation("javascript:alert(1)", "Bad"),
+        Citation("https://example.com/c"),
+        Citation("file:///etc/passwd"),
+    )
+    lane = PaneHarness().turn().say("Hello.").end(citations=cited)
+    assert lane.written[1:] == [
+        ("answer", 1, "Hello."),
+        (
+            "notice",
+            1,
+            "── Sources\n[1] A [bold]page[/]: https://example.com/ab\n[2] Bad\n[3] https://example.com/c\n"
+            "[4] unknown source",
+        ),
+    ]
+    assert lane.say(" More.").written[1:] == [("answer", 1, "Hello. More.")]

@@ -16,7 +16,7 @@ from debate_tui.display.markdown.lines import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from debate_tui.display.markdown.document import Document
 
@@ -130,6 +130,18 @@ class Page:
     def append_notice(self, text: str, tone: str = "", turn: int = 0) -> None:
         """Append a notice; `tone` is another name in its style."""
         self._append_label("notice", turn, text, combine_styles("notice", tone))
+
+    def replace_answer(self, turn: int, texts: Sequence[str]) -> None:
+        """Replace the text of a turn's answer, section by section; positions in it stay valid."""
+        from debate_tui.display.markdown.document import Document
+
+        answer = [section for section in self._sections if section.turn == turn and section.kind == "answer"]
+        for section, text in zip(answer, texts, strict=True):
+            section.document = Document(self.width, self._symbols, "", self.prose_width)
+            section.document.feed(text)
+            section.document.close()
+            self._mark_changed(self._first_lines[self._sections.index(section)])
+        self._renumber_from(0)
 
     def discard_turn(self, turn: int) -> None:
         """Remove a turn's text and notices, but not its heading."""

@@ -20,6 +20,7 @@ from markdown_it.common.utils import escapeHtml
 from debate_tui.domain.exports import outline
 from debate_tui.domain.markdown import extend_markdown_it
 from debate_tui.domain.material import material_for
+from debate_tui.domain.quotes import insert_marks
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.wording import describe_debate_end
 
@@ -39,9 +40,21 @@ if TYPE_CHECKING:
     )
     from debate_tui.domain.material import Material
     from debate_tui.domain.transcript import Transcript
+    from debate_tui.domain.wording import Footnote
 
 _TURN_HEADING_LEVEL = 3
 _ALLOWED_ATTRIBUTES = frozenset({"href", "start"})
+
+_LINK_RELATION = "noopener noreferrer nofollow"
+
+# Noncharacters stand for the marks after quotes until Markdown is converted. Those of a speech itself are
+# replaced before, and no reference (`&#xfdd0;`) stands for one.
+_QUOTE_MARKS = ("\ufdd0", "\ufdd1")
+_NO_MARKS = str.maketrans(dict.fromkeys(_QUOTE_MARKS, "\ufffd"))
+_MARK_ELEMENTS = [
+    f'<span class="quote {kind}" role="img" aria-label="{words}" title="{words}">{symbol}</span>'
+    for kind, words, symbol in (("found", "quote found", "✓"), ("missing", "quote not found", "✗"))
+]
 
 # The box scrolls where the table is wider than the page.
 _TABLE_START = '<div class="table"><table>'
@@ -124,11 +137,21 @@ def _turn_lines(speech: TurnEntry, place: int, citable: Set[int]) -> Iterator[st
         yield f'<p class="facts">{escape(speech.facts)}</p>'
     if speech.reasoning:
         yield f"<details><summary>Reasoning</summary><pre>{escape(speech.reasoning)}</pre></details>"
-    yield markdown_to_html(speech.text, citable) or '<p class="facts">(no text)</p>'
+    marked = insert_marks(speech.text.translate(_NO_MARKS), speech.quote_ends, _QUOTE_MARKS)
+    yield markdown_to_html(marked.strip("\n"), citable) or '<p class="facts">(no text)</p>'
+    if speech.sources:
+        yield '<ol class="sources">'
+        yield from (f"<li>{_source_link(note)}</li>" for note in speech.sources)
+        yield "</ol>"
     if speech.ending:
         kind = f" {speech.reason}" if speech.reason else ""
         yield f'<p class="mark{kind}">{escape(speech.ending)}</p>'
     yield "</article>"
+
+
+def _source_link(note: Footnote) -> str:
+    title = escape(note.title)
+    return f'<a href="{escape(note.url)}" rel="{_LINK_RELATION}">{title}</a>' if note.url else title
 
 
 def _summary_lines(section: SummarySection, places: dict[str, int], citable: Set[int]) -> Iterator[str]:
@@ -197,7 +220,8 @@ def _link_citations(escaped: str, citable: Set[int]) -> str:
 def markdown_to_html(text: str, citable: Set[int] = frozenset()) -> str:
     """Convert sanitised Markdown to safe HTML with headings below level 3.
 
-    `citable` are the numbers of the material that a citation such as ``[1]`` is linked to.
+    `citable` are the numbers of the material that a citation such as ``[1]`` is linked to; `_QUOTE_MARKS`
+    become elements.
     """
     parser = _parser()
     tokens = parser.parse(text)
@@ -206,7 +230,10 @@ def markdown_to_html(text: str, citable: Set[int] = frozenset()) -> str:
         _mark_citing_text(token)
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + _TURN_HEADING_LEVEL, 6)}"
-    return str(parser.renderer.render(tokens, parser.options, {"citable": citable})).rstrip("\n")
+    page = str(parser.renderer.render(tokens, parser.options, {"citable": citable})).rstrip("\n")
+    for mark, element in zip(_QUOTE_MARKS, _MARK_ELEMENTS, strict=True):
+        page = page.replace(mark, element)
+    return page
 
 
 @cache
@@ -251,7 +278,7 @@ def _strip_attributes(token: Token) -> None:
     token.info = ""
     token.attrs = {name: value for name, value in token.attrs.items() if name in _ALLOWED_ATTRIBUTES}
     if token.type == "link_open":
-        token.attrs["rel"] = "noopener noreferrer nofollow"
+        token.attrs["rel"] = _LINK_RELATION
     for child in token.children or ():
         _strip_attributes(child)
 

@@ -76,6 +76,8 @@ def _turn_fields(turn: Turn) -> dict[str, object]:
         "reason": turn.reason,
         "text": turn.text,
         "reasoning": turn.reasoning,
+        "quotes": turn.quotes,
+        "citations": turn.citations,
         "seams": turn.seams,
         "superseded": turn.superseded_count,
         "faults": turn.faults,

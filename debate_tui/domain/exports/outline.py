@@ -10,17 +10,21 @@ from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.events import Interjection
 from debate_tui.domain.formats import format_title
 from debate_tui.domain.judging.summary import summarise_outcome
+from debate_tui.domain.quotes import insert_marks, quote_ends
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import FinishReason
 from debate_tui.domain.text import to_datetime
 from debate_tui.domain.usage import compute_costs
 from debate_tui.domain.wording import (
     UNKNOWN,
+    Footnote,
     debater_label,
     describe_debater,
+    describe_quotes,
     describe_roster_change,
     describe_swing,
     describe_turn_end,
+    footnotes,
     format_duration,
     format_money,
     round_title,
@@ -47,15 +51,26 @@ _ENDING_SYMBOLS: Final = {
 
 
 class TurnEntry(Struct, frozen=True):
-    """A turn as documents show it; everything in it is sanitised. `ending` may be empty."""
+    """A turn as documents show it; everything in it is sanitised. `ending` may be empty.
+
+    `quote_ends` are the places in `text` after its quotes, each with whether the quote was found; `sources`
+    are the footnotes below the text.
+    """
 
     debater: str
     speaker: str
     text: str
+    quote_ends: tuple[tuple[int, bool], ...]
+    sources: tuple[Footnote, ...]
     reasoning: str
     reason: FinishReason | None
     ending: str
     facts: str
+
+    @property
+    def marked_text(self) -> str:
+        """The text with a mark after each quote."""
+        return insert_marks(self.text, self.quote_ends).strip("\n")
 
 
 class RoundSection(Struct, frozen=True):
@@ -100,10 +115,13 @@ def round_sections(transcript: Transcript) -> Iterator[RoundSection]:
 
 def _turn_entry(transcript: Transcript, turn: Turn) -> TurnEntry:
     ending = describe_turn_end(turn.reason, turn.faults)
+    text, ends = quote_ends(turn.text, turn.quotes)
     return TurnEntry(
         debater=turn.debater,
         speaker=debater_label(transcript, turn.debater),
-        text=sanitise(turn.text).strip("\n"),
+        text=text,
+        quote_ends=tuple(ends),
+        sources=footnotes(turn.citations),
         reasoning=sanitise(turn.reasoning).strip("\n"),
         reason=turn.reason,
         ending=f"{_ENDING_SYMBOLS.get(turn.reason, '')} {ending}".strip(),
@@ -120,6 +138,8 @@ def _turn_facts(turn: Turn) -> Iterator[str]:
         yield format_duration(turn.duration_ms / 1000)
     if turn.cost:
         yield format_money(turn.cost)
+    if turn.quotes:
+        yield describe_quotes(turn.quotes)
 
 
 def _side_event_line(transcript: Transcript, note: SideEvent) -> str:

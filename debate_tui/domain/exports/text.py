@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         TurnEntry,
     )
     from debate_tui.domain.transcript import Transcript
+    from debate_tui.domain.wording import Footnote
 
 
 _TURN_HEADING_LEVEL: Final = 3
@@ -40,6 +41,7 @@ _UNDERLINE = re.compile(r"(=+|-+)[ \t]*$")
 _TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG_START_IN_CELL = re.compile(r"<(?=[A-Za-z/!?])(?!br *+/?>)", re.IGNORECASE)
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~#|])")
+_URL_SPECIAL = re.compile(r"[<>\\]")
 _LIST_MARKER = re.compile(r"^(\d{0,9})([-+.)])")
 
 
@@ -85,9 +87,21 @@ def _markdown_turn(speech: TurnEntry) -> Iterator[str]:
     yield f"{'#' * _TURN_HEADING_LEVEL} {escape_markdown(speech.speaker)}"
     if speech.facts:
         yield f"*{escape_markdown(speech.facts)}*"
-    yield embed_markdown(speech.text) or "*(no text)*"
+    yield embed_markdown(speech.marked_text) or "*(no text)*"
+    if speech.sources:
+        yield "*Sources*"
+        yield "\n".join(f"{note.number}. {_markdown_source(note)}" for note in speech.sources)
     if speech.ending:
         yield f"**{escape_markdown(speech.ending)}**"
+
+
+def _markdown_source(note: Footnote) -> str:
+    title = escape_markdown(note.title)
+    return f"[{title}](<{_URL_SPECIAL.sub(_percent_encode, note.url)}>)" if note.url else title
+
+
+def _percent_encode(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"
 
 
 def _markdown_summary(section: SummarySection) -> Iterator[str]:
@@ -220,7 +234,9 @@ def _text_round(part: RoundSection) -> Iterator[str]:
         yield f"{part.title}\n{'-' * len(part.title)}"
     for speech in part.turns:
         yield f"{speech.speaker}  [{speech.facts}]" if speech.facts else speech.speaker
-        yield textwrap.indent(speech.text or "(no text)", _INDENT)
+        yield textwrap.indent(speech.marked_text or "(no text)", _INDENT)
+        if speech.sources:
+            yield textwrap.indent("\n".join(("Sources:", *map(str, speech.sources))), _INDENT)
         if speech.ending:
             yield f"[{speech.ending}]"
     yield from part.notes

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from debate_tui.domain.debate import Format
+    from debate_tui.domain.events import Quote
     from debate_tui.domain.material import Material
 
 CRITERIA: Final[Mapping[str, str]] = {
@@ -108,6 +109,9 @@ def build_stance_prompt(topic: str) -> tuple[Message, ...]:
 DEFAULT_WORD_LIMIT = 5000
 """Words read of a speech if its phase sets no length."""
 
+MISSING_QUOTES_WORDS = 400
+"""Words shown of the quotes of a speech that were not found."""
+
 MARKUP_PER_WORD = 4
 """Words of Markdown kept for each word of plain text: in tables every second word is markup."""
 
@@ -131,6 +135,18 @@ def _fenced_speeches(format_: Format, order: ReadingOrder) -> Iterator[str]:
         words = limits.get(speech.phase, 0) or DEFAULT_WORD_LIMIT
         text = truncate_words(strip_markdown(_first_words(speech.text, MARKUP_PER_WORD * words)), words)
         yield fence_text(text, f"{speech.phase}, Speaker {label}{side}:")
+        if speech.quotes:
+            yield _checked_quotes(speech.quotes)
+
+
+def _checked_quotes(quotes: Sequence[Quote]) -> str:
+    """Say which quotes of a speech were found; those that were not are fenced, as they are its author's."""
+    missing = [f"“{_on_one_line(quote.text)}”" for quote in quotes if not quote.found]
+    if not missing:
+        return f"Checked: every quote in this speech is genuine ({len(quotes)})."
+    result = f"{len(quotes) - len(missing)} of {len(quotes)} quotes in this speech are genuine"
+    text = truncate_words("\n".join(missing), MISSING_QUOTES_WORDS)
+    return fence_text(text, f"Checked: {result}. In neither the material nor an earlier speech:")
 
 
 def strip_markdown(text: str) -> str:

@@ -15,6 +15,7 @@ from debate_tui.domain.judging.scoring import (
     measure_swing,
     vote_sides,
 )
+from debate_tui.domain.quotes import mark_quotes
 from debate_tui.domain.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | N
 
 
 def _summarise_verdict(transcript: Transcript, verdict: Verdict) -> VerdictSummary:
-    by_debaters = not verdict.model
+    by_debaters, reasons = not verdict.model, mark_quotes(verdict.why, verdict.quotes)
     return VerdictSummary(
         judge=one_line(verdict.judge),
         decision=wording.describe_decision(transcript, verdict),
@@ -183,9 +184,7 @@ def _summarise_verdict(transcript: Transcript, verdict: Verdict) -> VerdictSumma
             )
             for mark in verdict.marks
         ),
-        reasons=tuple(
-            filter(None, (one_line(line, _MAX_REASON_LENGTH) for line in verdict.why.splitlines()))
-        ),
+        reasons=tuple(filter(None, (one_line(line, _MAX_REASON_LENGTH) for line in reasons.splitlines()))),
         stances=(verdict.stance_before, verdict.stance_after),
     )
 

@@ -5,7 +5,7 @@ import { Material } from "./material.js";
 import { Painter } from "./painter.js";
 import { Pane } from "./pane.js";
 import { Stream } from "./stream.js";
-import { element, oneLine } from "./text.js";
+import { element, oneLine, withMarks } from "./text.js";
 import { themes } from "./theme.js";
 
 const $ = (id) => document.getElementById(id);
@@ -101,7 +101,7 @@ function notes() {
   });
   for (const verdict of debate.verdicts) {
     const winner = verdict.problem ? oneLine(verdict.problem, 200) : verdict.winner ? `for ${name(verdict.winner)}` : "tie";
-    said.push([`⚖ ${oneLine(verdict.judge, 40)}: ${winner}`, oneLine(verdict.why ?? "", 500)]);
+    said.push([`⚖ ${oneLine(verdict.judge, 40)}: ${winner}`, oneLine(withMarks(verdict.why ?? "", verdict.quotes ?? [], ["✓", "✗"]), 500)]);
   }
   $("notes").replaceChildren(...said.slice(-6).map(([who, what]) => {
     const line = element("p");

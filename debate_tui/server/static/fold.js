@@ -22,6 +22,8 @@ class Turn {
     this.usage = null;
     this.ttft = null;
     this.duration = null;
+    this.quotes = [];
+    this.citations = [];
     this.omitted = false;
   }
 
@@ -55,7 +57,12 @@ class Turn {
     this.text = this.reasoning = "";
     this.length = this.reasoningLength = this.spoken = 0;
     this.seams = [];
+    this.reopen();
+  }
+
+  reopen() {
     this.reason = null;
+    this.quotes = this.citations = [];
   }
 }
 
@@ -106,7 +113,8 @@ export class Debate {
         model: known.model, text: known.text, reasoning: known.reasoning ?? "", attempt: known.attempt,
         superseded: known.superseded ?? 0, oldest: known.superseded ? known.attempt : 0,
         reason: known.reason ?? null, usage: known.usage ?? null, ttft: known.ttft_ms ?? null,
-        duration: known.duration_ms ?? null, omitted: known.omitted ?? false,
+        duration: known.duration_ms ?? null, quotes: known.quotes ?? [], citations: known.citations ?? [],
+        omitted: known.omitted ?? false,
       });
       turn.length = codePoints(turn.text);
       turn.spoken = turn.length ? turn.attempt : 0;
@@ -127,7 +135,7 @@ export class Debate {
       case "turn.delta":
         return turn?.add(event) ? [event.debater] : [];
       case "turn.started":
-        if (turn) turn.reason = null;
+        if (turn) turn.reopen();
         else this.turns.set(event.turn, new Turn(event, this.phase?.round ?? 1));
         return [event.debater];
       case "turn.superseded":
@@ -139,6 +147,8 @@ export class Debate {
           turn.usage = event.usage ?? null;
           turn.ttft = event.ttft_ms ?? null;
           turn.duration = event.duration_ms ?? null;
+          turn.quotes = event.quotes ?? [];
+          turn.citations = event.citations ?? [];
         }
         return [event.debater];
       case "stream.status":

@@ -1,7 +1,7 @@
 // Streaming Markdown as elements and text nodes: nothing is ever parsed as HTML.
 // Complete blocks stay as they are; only the last one is rebuilt.
 
-import { element, sanitise } from "./text.js";
+import { element, FOUND, sanitise } from "./text.js";
 
 // Maximum nesting of quotes, lists and emphasis; deeper ones stay text.
 const DEEPEST = 20;
@@ -88,6 +88,7 @@ export class Prose {
     for (const node of this.open.concat(this.tail)) node.remove();
     this.open = nodes;
     this.tail = [];
+    for (const node of nodes) showMarks(node);
     within(this.parent, nodes);
   }
 
@@ -98,6 +99,24 @@ export class Prose {
       if (node.textContent !== piece) node.textContent = piece;
     });
     for (const node of this.tail.splice(pieces.length)) node.remove();
+  }
+}
+
+// Replaces the marks after quotes in a node with elements.
+function showMarks(node) {
+  const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    const at = text.data.search(/[\ufdd0\ufdd1]/);
+    if (at < 0) continue;
+    const rest = text.splitText(at); // visited next
+    const found = rest.data[0] === FOUND;
+    rest.deleteData(0, 1);
+    const mark = element("span", found ? "quote found" : "quote missing", found ? "✓" : "✗");
+    mark.setAttribute("role", "img");
+    mark.setAttribute("aria-label", mark.title = found ? "quote found" : "quote not found");
+    rest.before(mark);
+    texts.currentNode = mark.firstChild;
   }
 }
 
@@ -373,8 +392,13 @@ function spanAt(text, at, ends) {
 }
 
 function link(label, address, depth) {
-  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return inline(element("span"), label, depth);
-  const made = inline(element("a"), label, depth);
+  return inline(linkTo(address), label, depth);
+}
+
+// Makes a link to the web; for any other address, an element that is none.
+export function linkTo(address) {
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return element("span");
+  const made = element("a");
   made.href = address;
   made.rel = "noopener noreferrer nofollow";
   made.target = "_blank";

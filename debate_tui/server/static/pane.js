@@ -1,7 +1,7 @@
 // A debater's pane: badge, turns and meter. It follows new text until the reader scrolls up.
 
-import { Prose } from "./markdown.js";
-import { element, oneLine } from "./text.js";
+import { linkTo, Prose } from "./markdown.js";
+import { element, oneLine, sanitise, withMarks } from "./text.js";
 
 const BADGES = {
   waiting: "· waiting", connecting: "… connecting", connected: "● connected", streaming: "▸ streaming",
@@ -101,7 +101,8 @@ export class Pane {
     }
     const before = shown.length;
     shown.length = turn.text.length;
-    if (!shown.prose.show(turn.text, deadline, Boolean(turn.reason))) this.whole = false;
+    if (!shown.prose.show(markedText(shown, turn), deadline, Boolean(turn.reason))) this.whole = false;
+    if (shown.cited !== turn.citations) showSources(shown, turn.citations);
     shown.thoughts.hidden = !reasoning || !turn.reasoning;
     if (!shown.thoughts.hidden && !shown.thinking.show(turn.reasoning, deadline, Boolean(turn.reason))) this.whole = false;
     shown.node.classList.toggle("open", !turn.reason && turn.text !== "");
@@ -151,7 +152,28 @@ function makeTurn(turn) {
   thoughts.append(element("summary", "", "Reasoning"), thinking);
   thoughts.open = true;
   const prose = element("div", "prose");
+  const sources = element("ol", "sources");
+  sources.hidden = true;
   const note = element("p", "note");
-  node.append(thoughts, prose, note);
-  return { node, note, thoughts, length: 0, prose: new Prose(prose), thinking: new Prose(thinking) };
+  node.append(thoughts, prose, sources, note);
+  return { node, note, thoughts, sources, length: 0, prose: new Prose(prose), thinking: new Prose(thinking) };
+}
+
+// Returns the text with the marks of its quotes, which come when the turn ends.
+function markedText(shown, turn) {
+  if (!turn.quotes.length) return turn.text;
+  if (shown.checked !== turn.quotes) Object.assign(shown, { checked: turn.quotes, marked: withMarks(turn.text, turn.quotes) });
+  return shown.marked;
+}
+
+function showSources(shown, citations) {
+  shown.cited = citations;
+  shown.sources.hidden = !citations.length;
+  shown.sources.replaceChildren(...citations.map(({ url, title }) => {
+    const line = element("li");
+    const made = linkTo(sanitise(url).replace(/\s/g, ""));
+    made.textContent = oneLine(title ?? "") || made.title || "unknown source";
+    line.append(made);
+    return line;
+  }));
 }

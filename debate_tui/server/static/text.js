@@ -25,6 +25,24 @@ export function codePoints(text) {
   return count;
 }
 
+// What stands after a checked quote until text becomes nodes: noncharacters, which are not in shown text otherwise.
+export const FOUND = "\ufdd0", MISSING = "\ufdd1";
+
+// Returns a text with a mark after each quote; their places count code points.
+export function withMarks(text, quotes, marks = [FOUND, MISSING]) {
+  if (!quotes.length) return text;
+  const plain = text.replace(/[\ufdd0\ufdd1]/g, "\ufffd");
+  let marked = "", from = 0, unit = 0, point = 0;
+  for (const { end, found } of quotes.toSorted((one, other) => one.end - other.end)) {
+    if (end <= point) continue;
+    for (; point < end && unit < plain.length; point++) unit += plain.codePointAt(unit) > 0xffff ? 2 : 1;
+    if (point < end) break;
+    marked += plain.slice(from, unit) + marks[found ? 0 : 1];
+    from = unit;
+  }
+  return marked + plain.slice(from);
+}
+
 export function element(name, className = "", text = "") {
   const made = document.createElement(name);
   if (className) made.className = className;

@@ -14,6 +14,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from debate_tui.display.buffer import PaneText, merge_pane_text
+from debate_tui.domain.events import TurnFinished
 from debate_tui.domain.sanitise import one_line
 from debate_tui.tui.pane_content import PaneContent
 from debate_tui.tui.styles import Tone
@@ -179,7 +180,11 @@ class Pane(Vertical):
         """Apply the pending items and show them."""
         has_state = False
         for item in merge_pane_text(items):
-            self.content.apply(item)
+            if isinstance(item, TurnFinished) and item.quotes:
+                with self.turn_text.viewport.keep_position():  # marks are put into the text
+                    self.content.apply(item)
+            else:
+                self.content.apply(item)
             if not isinstance(item, PaneText):
                 self.state.apply(item, now)
                 has_state = True
