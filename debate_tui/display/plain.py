@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ from debate_tui.domain.events import (
     TurnFinished,
 )
 from debate_tui.domain.judging.summary import describe_outcome
-from debate_tui.domain.quotes import mark_quotes
+from debate_tui.domain.quotes import QUOTE_MARKS_IN_WORDS, mark_quotes
 from debate_tui.domain.sanitise import one_line, sanitise_strings
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import (
@@ -46,10 +46,6 @@ if TYPE_CHECKING:
     from debate_tui.display.output import OutputWriter
     from debate_tui.domain.events import Event
     from debate_tui.domain.transcript import Turn
-
-
-QUOTE_MARKS_IN_WORDS: Final = (" [found]", " [not found]")
-"""What follows a checked quote where symbols may not be read."""
 
 
 def format_sources(turn: Turn) -> tuple[str, ...]:

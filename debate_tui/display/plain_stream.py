@@ -351,7 +351,7 @@ def _quote_notes(turn: Turn) -> Iterator[str]:
     """Yield a paragraph about the turn's quotes: its text is printed before they are checked."""
     if turn.quotes:
         missing = "; ".join(f"“{one_line(quote.text)}”" for quote in turn.quotes if not quote.found)
-        yield f"({describe_quotes(turn.quotes)}{f'. Not found: {missing}' if missing else ''})"
+        yield f"({describe_quotes(turn.quotes)}{f'; not found: {missing}' if missing else ''})"
 
 
 async def write_stream(

@@ -2,8 +2,8 @@
 
 Checked is what stands in quotation marks and has at least five words. It is found if one text contains it:
 the cited piece of material, any other that the debater may see, an earlier speech, the topic or a remark of
-the moderator; a wrong number does not make a true quote false. White space, kinds of quotation marks and
-dashes, Markdown, punctuation at the ends and the case of the first letter do not count. Where a quote has an
+the moderator; a wrong number does not make a true quote false. White space, quotation marks, kinds of dashes,
+Markdown, punctuation at the ends and the case of the first letter do not count. Where a quote has an
 ellipsis, its parts must follow each other. Everything else must be the same.
 """
 
@@ -154,7 +154,7 @@ def _patterns() -> _Patterns:
     return _Patterns(
         line_start=re.compile(r"^[ \t>]*+(?:#{1,6}[ \t]++)?", re.MULTILINE),
         link=re.compile(r"\[([^\[\]\n]{0,500})\]\([^()\s]{0,2000}\)"),
-        markup=re.compile(r"[*`]+|~~|(?<!\w)_+|_+(?!\w)|\\(?=[!-/:-@\[-`{-~])"),
+        markup=re.compile(r"[*`]+|~~|(?<!\w)[_']+|[_']+(?!\w)|\\(?=[!-/:-@\[-`{-~])"),
         dash=re.compile(" ?[-‐‑‒–—―−]+ ?"),
         cjk_gap=re.compile(f"(?<=[{_CJK}]) (?=[{_CJK}])"),
         ellipsis=re.compile(r"\[ ?(?:…|\.{3}) ?\]|\( ?(?:…|\.{3}) ?\)|…|\.{3,}|\. \. \."),
@@ -288,6 +288,9 @@ class QuoteChecker:
 
 QUOTE_MARKS: Final = ("✓", "✗")
 """What follows a quote that was found, and any other."""
+
+QUOTE_MARKS_IN_WORDS: Final = (" [found]", " [not found]")
+"""The same where symbols may not be readable."""
 
 
 def mark_quotes(text: str, quotes: Sequence[Quote], marks: tuple[str, str] = QUOTE_MARKS) -> str:

@@ -231,9 +231,8 @@ def debate_state(finished: str | None, *, live: bool = False) -> str:
 
 
 def describe_quotes(quotes: Sequence[Quote]) -> str:
-    """Say how many quotes were found: ``2 of 3 quotes found``; empty if there are none."""
-    found = sum(quote.found for quote in quotes)
-    return f"{found} of {count_of(len(quotes), 'quote')} found" if quotes else ""
+    """Say how many quotes were found: ``quotes found: 2 of 3``; empty if there are none."""
+    return f"quotes found: {sum(quote.found for quote in quotes)} of {len(quotes)}" if quotes else ""
 
 
 class Footnote(NamedTuple):

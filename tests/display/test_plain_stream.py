@@ -189,6 +189,6 @@ def test_what_came_of_the_quotes_follows_the_streamed_text() -> None:
     formatter = StreamFormatter(lambda: 81)
     printed = "".join(map(formatter.apply, (OPENED, PHASE, *quoting(1, "a"))))
     assert printed.endswith(
-        "So “one two three” and “four five six”.\n\n(1 of 2 quotes found. Not found: “four five six”)\n\n"
+        "So “one two three” and “four five six”.\n\n(quotes found: 1 of 2; not found: “four five six”)\n\n"
         "Sources:\n[1] A page: https://example.com/a\n[2] A file\n"
     )

@@ -13,12 +13,14 @@ from debate_tui.domain.events import (
     Interjection,
     MaterialInfo,
     PhaseStarted,
+    Quote,
     StreamStatus,
     TurnDelta,
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
 )
+from debate_tui.domain.stream import Citation
 from debate_tui.record.log import MemoryLog
 from tests.sample_debates import debate_started
 
@@ -77,7 +79,13 @@ class DebateWriter:
         )
 
     def next_turn(self, debater: str) -> None:
-        self.events.append(TurnFinished(turn=self.turn[debater], debater=debater, reason="complete"))
+        quotes = (Quote("tea", 0, 5, found=self.turns % 2 == 0),)
+        cited = (Citation("https://example.com/tea"),)
+        self.events.append(
+            TurnFinished(
+                turn=self.turn[debater], debater=debater, reason="complete", quotes=quotes, citations=cited
+            )
+        )
         self.turns += 1
         self.turn[debater] = self.turns
         self.length[debater] = [0, 0]

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from debate_tui.domain.events import DebateFinished, Interjection, StreamStatus, TurnDelta, TurnFinished, Vote
+from debate_tui.domain.events import (
+    DebateFinished,
+    Interjection,
+    Quote,
+    StreamStatus,
+    TurnDelta,
+    TurnFinished,
+    Vote,
+)
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.domain.stream import FaultReport
+from debate_tui.domain.stream import Citation, FaultReport
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import viewer
@@ -98,6 +106,40 @@ async def test_the_markdown_that_models_write(tmp_path: Path, text: str, html: s
         assert (
             await browser.js(f"document.querySelector({msgspec.json.encode(ADA).decode()}).innerHTML") == html
         )
+
+
+async def test_quotes_are_marked_and_sources_listed_when_the_turn_ends(tmp_path: Path) -> None:
+    text = "👋 *So “one two three”* and\n\n> “four five six”.\ufdd0\ufdd1"
+    async with watched_debate(tmp_path) as (browser, chair, _):
+        say(chair, text)
+        cited = (
+            Citation("https://example.com/a?<b>", "A <b>page</b>"),
+            Citation("javascript:document.title=1", "Bad"),
+            Citation("https://example.com/c"),
+        )
+        quotes = (
+            Quote("one two three", 6, 21, found=True),
+            Quote("four five six", 30, 45, found=False),
+            Quote("beyond the end", 90, 99, found=True),
+        )
+        chair.log.append(TurnFinished(turn=1, debater="a", reason="complete", quotes=quotes, citations=cited))
+        await browser.until("document.querySelector('#pane-a .quote')")
+        assert await browser.js(f"document.querySelector({msgspec.json.encode(ADA).decode()}).innerHTML") == (
+            '<p>👋 <em>So “one two three”<span class="quote found" role="img" title="quote found" '
+            'aria-label="quote found">✓</span></em> and</p><blockquote><p>“four five six”<span '
+            'class="quote missing" role="img" title="quote not found" aria-label="quote not found">✗</span>'
+            ".\ufffd\ufffd</p></blockquote>"
+        )
+        assert await browser.js(
+            "[...document.querySelectorAll('#pane-a .sources li')].map(({ textContent, firstChild }) => "
+            "[textContent, firstChild.href ?? null])"
+        ) == [
+            ["A <b>page</b>", "https://example.com/a?%3Cb%3E"],
+            ["Bad", None],
+            ["https://example.com/c", "https://example.com/c"],
+        ]
+        assert await browser.js("document.querySelector('#pane-b .sources').hidden")
+        assert browser.problems == []
 
 
 async def test_hostile_text_stays_text(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const turns = [...debate.turns.values()].map((turn) => ({
     turn: turn.number, debater: turn.debater, text: turn.text, reasoning: turn.reasoning, length: turn.length,
     attempt: turn.attempt, reason: turn.reason, superseded: turn.superseded, seams: turn.seams.length,
+    quotes: turn.quotes, citations: turn.citations,
   }));
   const material = debate.material.map(({ name }) => name);
   const { topic, finished, seq } = debate;
@@ -88,6 +89,8 @@ def expected(events: list[Event]) -> dict[str, Any]:
             "reason": turn.reason,
             "superseded": turn.superseded_count,
             "seams": len(turn.seams),
+            "quotes": [*msgspec.to_builtins(turn.quotes)],
+            "citations": [*msgspec.to_builtins(turn.citations)],
         }
         for turn in transcript.turns.values()
     ]

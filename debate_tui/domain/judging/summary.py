@@ -15,7 +15,7 @@ from debate_tui.domain.judging.scoring import (
     measure_swing,
     vote_sides,
 )
-from debate_tui.domain.quotes import mark_quotes
+from debate_tui.domain.quotes import QUOTE_MARKS, QUOTE_MARKS_IN_WORDS, mark_quotes
 from debate_tui.domain.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -98,8 +98,13 @@ class OutcomeSummary(Struct, frozen=True):
     votes: tuple[VoteSummary, ...]
 
 
-def summarise_outcome(transcript: Transcript) -> OutcomeSummary | None:
-    """Return the outcome of a debate; `None` if there are no verdicts and no votes."""
+def summarise_outcome(
+    transcript: Transcript, quote_marks: tuple[str, str] = QUOTE_MARKS
+) -> OutcomeSummary | None:
+    """Return the outcome of a debate; `None` if there are no verdicts and no votes.
+
+    In judges' reasons, one of `quote_marks` follows each quote that was checked.
+    """
     votes = tuple(_summarise_votes(transcript))
     if not transcript.verdicts and not votes:
         return None
@@ -114,7 +119,9 @@ def summarise_outcome(transcript: Transcript) -> OutcomeSummary | None:
     return OutcomeSummary(
         headline=headline,
         scores=_scores(transcript, panel.scores, panel.winner),
-        verdicts=tuple(_summarise_verdict(transcript, verdict) for verdict in transcript.verdicts),
+        verdicts=tuple(
+            _summarise_verdict(transcript, verdict, quote_marks) for verdict in transcript.verdicts
+        ),
         swing=swing,
         votes=votes,
     )
@@ -122,7 +129,7 @@ def summarise_outcome(transcript: Transcript) -> OutcomeSummary | None:
 
 def describe_outcome(transcript: Transcript) -> Iterator[str]:
     """Yield the outcome in sentences, one per line; nothing if there is no verdict."""
-    outcome = summarise_outcome(transcript)
+    outcome = summarise_outcome(transcript, QUOTE_MARKS_IN_WORDS)
     if outcome is None or not outcome.verdicts:
         return
     for verdict in outcome.verdicts:
@@ -164,8 +171,10 @@ def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | N
     )
 
 
-def _summarise_verdict(transcript: Transcript, verdict: Verdict) -> VerdictSummary:
-    by_debaters, reasons = not verdict.model, mark_quotes(verdict.why, verdict.quotes)
+def _summarise_verdict(
+    transcript: Transcript, verdict: Verdict, quote_marks: tuple[str, str]
+) -> VerdictSummary:
+    by_debaters, reasons = not verdict.model, mark_quotes(verdict.why, verdict.quotes, quote_marks)
     return VerdictSummary(
         judge=one_line(verdict.judge),
         decision=wording.describe_decision(transcript, verdict),

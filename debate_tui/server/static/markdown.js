@@ -52,7 +52,7 @@ export class Prose {
     if (!text.startsWith(this.shown)) this.reset();
     this.shown = text;
     for (let cut; (cut = this.boundary(text)) > this.settled;) {
-      this.replaceOpen(blocks(sanitise(text.slice(this.settled, cut))));
+      this.replaceOpen(made(text.slice(this.settled, cut)));
       this.open = [];
       this.settled = cut;
       this.parsed = 0;
@@ -62,7 +62,7 @@ export class Prose {
     const open = text.slice(this.settled);
     if (open.length <= LONGEST || open.length >= 2 * this.parsed || finished) {
       this.parsed = open.length <= LONGEST || finished ? open.length : safeEnd(open);
-      this.replaceOpen(blocks(sanitise(open.slice(0, this.parsed))));
+      this.replaceOpen(made(open.slice(0, this.parsed)));
     }
     this.showTail(sanitise(open.slice(this.parsed)));
     this.whole = true;
@@ -88,7 +88,6 @@ export class Prose {
     for (const node of this.open.concat(this.tail)) node.remove();
     this.open = nodes;
     this.tail = [];
-    for (const node of nodes) showMarks(node);
     within(this.parent, nodes);
   }
 
@@ -100,6 +99,12 @@ export class Prose {
     });
     for (const node of this.tail.splice(pieces.length)) node.remove();
   }
+}
+
+function made(text) {
+  const nodes = blocks(sanitise(text));
+  if (/[\ufdd0\ufdd1]/.test(text)) nodes.forEach(showMarks);
+  return nodes;
 }
 
 // Replaces the marks after quotes in a node with elements.

@@ -330,7 +330,7 @@ class VerdictCard(TextRows):
         """Lay out the current outcome and keys, if the size is known."""
         if not self._text_width:
             return
-        found = summarise_outcome(self._transcript)
+        found = summarise_outcome(self._transcript, self._glyphs.quote_marks)
         ending = self._transcript.finish_reason
         title = "The verdict" if found or not ending else describe_debate_end(ending).removesuffix(".")
         facts = self._facts or describe_size(self._transcript) if ending else ()
