@@ -20,6 +20,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import (
     DebateResumed,
     DebaterReplaced,
+    DebatersRevealed,
     DebateStarted,
     PhaseStarted,
     StreamStatus,
@@ -65,7 +66,7 @@ def sent_prompts(
     events: Sequence[Event], setup: briefs.DebateSetup, material: Sequence[Material] = ()
 ) -> Iterator[SentPrompt]:
     """Yield the prompts of a debate in the order they were sent; hidden material is left out of them."""
-    history = _PromptHistory(setup, material, [event for event in events if isinstance(event, Verdict)])
+    history = _PromptHistory(events, setup, material)
     for event in events:
         yield from history.read(event)
 
@@ -100,11 +101,13 @@ class _PromptHistory:
     """A fold over the events that yields the requests between them."""
 
     def __init__(
-        self, setup: briefs.DebateSetup, material: Sequence[Material], verdicts: Sequence[Verdict]
+        self, events: Sequence[Event], setup: briefs.DebateSetup, material: Sequence[Material]
     ) -> None:
         self._setup = setup
         self._material = {each.number: each for each in material}
-        self._verdicts = {verdict.judge: verdict for verdict in verdicts}
+        self._verdicts = {event.judge: event for event in events if isinstance(event, Verdict)}
+        revealed = (event.debaters for event in events if isinstance(event, DebatersRevealed))
+        self._revealed = {info.id: info for infos in revealed for info in infos}
         self._transcript = Transcript()
         self._spec: briefs.DebateSpec | None = None
         self._turns: dict[str, _OpenTurn] = {}
@@ -207,7 +210,7 @@ class _PromptHistory:
         has_text = bool(turn.length or turn.reasoning_length)
         if has_text and open_turn.stream_state not in _RESUMABLE_STATES:
             open_turn.starts_over = True  # until new text replaces the old one
-        info = self._transcript.debaters[event.debater]
+        info = self._revealed.get(event.debater) or self._transcript.debaters[event.debater]
         continues = turn.length > MIN_CONTINUED_LENGTH and not info.source.startswith(_ENDPOINTS)
         partial = turn.text if continues and not open_turn.starts_over else ""
         return _make_prompt(
@@ -342,6 +345,8 @@ def _warnings(events: Sequence[Event], transcript: Transcript) -> Iterator[str]:
         )
     if any(info.debater for info in transcript.material):
         yield "Hidden material is left out."
+    if transcript.is_blind:
+        yield "Until the vote, the debate is blind: sources, parameters and added instructions are left out."
 
 
 def _facts(sent: SentPrompt) -> Iterator[str]:
