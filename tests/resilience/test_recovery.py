@@ -8,6 +8,8 @@ import pytest
 
 from debate_tui.domain.stream import (
     Chunk,
+    Citation,
+    CitationsUpdate,
     Connected,
     Cursor,
     Fault,
@@ -18,6 +20,7 @@ from debate_tui.domain.stream import (
     Reclassified,
     RecoveryPolicy,
     ResumePoint,
+    StateChange,
     StreamOrigin,
     Superseded,
     UnmarkedEnd,
@@ -598,3 +601,22 @@ async def test_a_source_that_runs_dry_is_a_cut() -> None:
     assert heard.statuses[3].error == FaultReport(
         FaultKind.NETWORK, "The stream ended before the answer was complete."
     )
+
+
+async def test_citations_pass_through_before_the_text_they_come_with() -> None:
+    tea, milk = Citation("https://tea.example"), Citation("https://milk.example")
+    case = GuardedCase(
+        [Connected(), CitationsUpdate((tea,)), *chunks(STORY[:30]), cut_fault()],
+        [
+            Connected(StreamOrigin.CONTINUATION),
+            CitationsUpdate((milk,)),
+            *chunks(STORY[30:]),
+            Finished(citations=(milk,)),
+        ],
+    )
+    heard = await case.hear()
+    kept = [item for item in heard.items if isinstance(item, CitationsUpdate | StateChange)]
+    reconnected = next(place for place, item in enumerate(kept) if getattr(item, "attempt", 0) == 2)
+    assert CitationsUpdate((tea,)) in kept[:reconnected]
+    assert CitationsUpdate((milk,)) in kept[reconnected:]
+    assert heard.finished.citations == (milk,)

@@ -10,6 +10,8 @@ import pytest
 from debate_tui.domain import events
 from debate_tui.domain.stream import (
     Chunk,
+    Citation,
+    CitationsUpdate,
     Cursor,
     Fault,
     FaultKind,
@@ -201,3 +203,60 @@ def test_a_turn_tells_how_much_came_after_its_cursor(timed: Timed) -> None:
     assert resume == ResumePoint(1, Cursor("7"), "Tea is.", "Hm.So", (3, 2))
     assert resume.at_cursor == ("Tea ", "Hm.")
     assert turn.start_stream(ScriptedSource()) == ResumePoint(1, None, "Tea is.", "Hm.So")
+
+
+# What its answer cites
+
+
+TEA, MILK, SALT = (Citation(f"https://{name}.example", name) for name in ("tea", "milk", "salt"))
+
+
+def test_citations_of_all_attempts_that_count_are_kept(timed: Timed) -> None:
+    timed.turn.handle_item(StateChange("connecting", 1))
+    timed.turn.handle_item(CitationsUpdate((TEA,)))
+    timed.turn.handle_item(Chunk("one"))
+    timed.turn.handle_item(StateChange("connecting", 2))
+    timed.turn.handle_item(CitationsUpdate((MILK, TEA)))
+    timed.turn.handle_item(Finished(citations=(MILK, TEA, SALT)))
+    assert timed.ends[-1].citations == (TEA, MILK, SALT)
+
+
+def test_citations_of_superseded_text_are_dropped(timed: Timed) -> None:
+    timed.turn.handle_item(StateChange("connecting", 1))
+    timed.turn.handle_item(CitationsUpdate((TEA,)))
+    timed.turn.handle_item(Chunk("one"))
+    timed.turn.handle_item(StateChange("connecting", 2))
+    timed.turn.handle_item(CitationsUpdate((MILK,)))
+    timed.turn.handle_item(Superseded(2))
+    timed.turn.handle_item(Chunk("two"))
+    timed.turn.finish("stopped")
+    assert timed.ends[-1].citations == (MILK,)
+
+
+def test_a_retry_keeps_the_citations_until_there_is_new_text(timed: Timed) -> None:
+    timed.turn.handle_item(StateChange("connecting", 1))
+    timed.turn.handle_item(Chunk("one"))
+    timed.turn.handle_item(Finished(citations=(TEA,)))
+    timed.turn.restart()
+    timed.turn.handle_item(StateChange("connecting", 2))
+    timed.turn.handle_item(CitationsUpdate((MILK,)))
+    timed.turn.handle_item(Chunk("two"))
+    timed.turn.handle_item(Finished(citations=(MILK,)))
+    assert timed.ends[-1].citations == (MILK,)
+
+
+def test_a_resumed_debate_keeps_what_was_cited_before() -> None:
+    log = MemoryLog()
+    turn = make_turn(log)
+    turn.handle_item(StateChange("connecting", 1))
+    turn.handle_item(Chunk("one"))
+    turn.handle_item(CitationsUpdate((TEA,)))
+    turn.finish("stopped")
+    transcript = Transcript(log._events)
+    log.subscribe(transcript.apply)
+    resumed = RunningTurn("a", turn.request, log, transcript)
+    resumed.handle_item(StateChange("connecting", 2))
+    resumed.handle_item(Finished(citations=(MILK,)))
+    end = log._events[-1]
+    assert isinstance(end, events.TurnFinished)
+    assert end.citations == (TEA, MILK)
