@@ -145,7 +145,8 @@ async def browse_history(store: DebateStore, query: str, *, can_go_back: bool = 
     Settings are reloaded each time, since a screen may have saved new ones.
     """
     from debate_tui.cli.tui_runner import make_screen_options
-    from debate_tui.tui.screens.history import HistoryApp, HistoryOptions, HistorySelection
+    from debate_tui.tui.base_app import SingleScreenApp
+    from debate_tui.tui.screens.history import HistoryOptions, HistoryScreen, HistorySelection
     from debate_tui.tui.widgets.debate_list import DigestCache
 
     async def check_resumable(debate: str) -> None:
@@ -163,14 +164,15 @@ async def browse_history(store: DebateStore, query: str, *, can_go_back: bool = 
                 return code
             summaries = await store.debates()
         options = make_screen_options(load_settings({}))
-        app = HistoryApp(
+        screen = HistoryScreen(
             store,
             check_resumable,
             summaries,
-            options,
-            history_options=HistoryOptions(query, selected_debate, can_go_back),
+            options.glyphs,
+            options=HistoryOptions(query, selected_debate, can_go_back),
             digests=digests,
         )
+        app = SingleScreenApp[HistorySelection](screen, options)
         with catch_signals(app.exit, terminal_fd=0) as signal:
             visit = await app.run_async()
         if signal.number is not None:

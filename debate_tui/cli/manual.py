@@ -125,9 +125,11 @@ def _plain_lines(line: Line) -> Iterator[str]:
 def _browse(pages: Mapping[str, str], page: str) -> int:
     from debate_tui.cli.tui_runner import make_screen_options
     from debate_tui.config import load_settings
-    from debate_tui.tui.screens.manual import ManualApp
+    from debate_tui.tui.base_app import SingleScreenApp
+    from debate_tui.tui.screens.manual import ManualScreen
 
     terminal.reopen_keyboard()
-    app = ManualApp(pages, page, make_screen_options(load_settings({})))
+    options = make_screen_options(load_settings({}))
+    app = SingleScreenApp[None](ManualScreen(pages, page, options.glyphs), options)
     app.run()
     return app.return_code or 0

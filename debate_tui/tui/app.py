@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 class BaseDebateApp(BaseApp[None]):
     """Base class for apps that show one debate, sooner or later."""
 
-    def __init__(self, options: ScreenOptions, debate: DebateScreen | None = None) -> None:
-        super().__init__(options)
+    def __init__(
+        self, options: ScreenOptions, first_screen: Screen[None], debate: DebateScreen | None = None
+    ) -> None:
+        super().__init__(options, first_screen)
         self._gc_scheduler = GcScheduler()
         self._debate_screen = debate
 
@@ -81,12 +83,7 @@ class DebateApp(BaseDebateApp):
     """An app that shows one debate until the user quits or `exit` is called."""
 
     def __init__(self, debate: DebateScreen) -> None:
-        super().__init__(debate.view.options, debate)
-        self._initial_screen = debate
-
-    def get_default_screen(self) -> DebateScreen:
-        """Return the debate screen, the only one in this app."""
-        return self._initial_screen
+        super().__init__(debate.view.options, debate, debate)
 
     def on_debate_screen_ready(self) -> None:
         """Run the deferred startup work after the session has been started."""
@@ -100,11 +97,8 @@ class StartApp(BaseDebateApp):
     """
 
     def __init__(self, start: StartScreen, options: ScreenOptions) -> None:
-        super().__init__(options)
+        super().__init__(options, start)
         self._start_screen = start
-
-    def get_default_screen(self) -> Screen[None]:
-        return self._start_screen
 
     def show_debate(self, debate: DebateScreen) -> None:
         """Show a debate from now on; can be called from any task of the event loop.

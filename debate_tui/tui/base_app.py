@@ -1,4 +1,4 @@
-"""The base class of all full-screen apps: keyboard handling, terminal setup and themes."""
+"""The base classes of all full-screen apps and of their screens: keyboard, terminal setup and themes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.screen import Screen
 
 from debate_tui.tui import themes
 from debate_tui.tui.driver import TerminalDriver
+from debate_tui.tui.widgets.footer import Footer, NoticeBar
+from debate_tui.tui.widgets.header import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from debate_tui.tui.screen_options import ScreenOptions
+    from debate_tui.tui.symbols import Glyphs
 
 
 Result = TypeVar("Result")
@@ -117,7 +121,7 @@ THEME_POLL_SECONDS = 1.0
 
 
 class BaseApp(KeyboardApp[Result]):
-    """A full-screen app that uses the theme in its options from the first frame on.
+    """A full-screen app that shows `first_screen`, in the theme of its options from the first frame on.
 
     `load_themes` registers the other themes. After that, ``T`` opens the theme picker, and the user's own
     themes are reloaded whenever their files change. Subclasses implement `warn`.
@@ -133,7 +137,7 @@ class BaseApp(KeyboardApp[Result]):
         Binding("ctrl+z", "suspend_process", show=False),
     ]
 
-    def __init__(self, options: ScreenOptions) -> None:
+    def __init__(self, options: ScreenOptions, first_screen: Screen[None]) -> None:
         self._theme_ready = False
         if not os.environ.get("NO_COLOR"):  # an empty value counts as unset: https://no-color.org
             os.environ.pop("NO_COLOR", None)
@@ -144,6 +148,7 @@ class BaseApp(KeyboardApp[Result]):
             from debate_tui.tui.styles import NoColourFilter
 
             self._filters = [NoColourFilter()]
+        self._first_screen = first_screen
         self._glyphs = options.glyphs
         self._theme_folders = (themes.bundled_folder(), options.user_themes)
         self._requested_theme = options.theme or themes.DEFAULT_THEME
@@ -151,6 +156,9 @@ class BaseApp(KeyboardApp[Result]):
         self._file_theme_names: tuple[str, ...] = ()
         self._theme_problems = ""
         self._apply_requested_theme()
+
+    def get_default_screen(self) -> Screen[None]:
+        return self._first_screen
 
     @property
     def size(self) -> Size:
@@ -264,3 +272,43 @@ class BaseApp(KeyboardApp[Result]):
                 self.set_reactive(BaseApp.theme, name)
                 self.stylesheet.set_variables(self.get_css_variables())
                 return
+
+
+class TitledScreen(Screen[None]):
+    """A screen with a title, notices about the program's own files, and key hints."""
+
+    DEFAULT_CSS = """
+    TitledScreen {
+        layout: vertical;
+        background: $background;
+        color: $foreground;
+        overflow: hidden;
+    }
+    """
+
+    def __init__(self, title: str, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+        self._title_bar = TitleBar(title, glyphs)
+        self._notice_bar = NoticeBar(glyphs)
+        self._footer = Footer(glyphs)
+        self.set_class(glyphs.thin_line.isascii(), "-ascii")
+
+    def warn(self, text: str) -> None:
+        """Show a notice above the footer; an empty `text` removes it."""
+        self._notice_bar.update(text, self.app.size.width)
+
+
+class SingleScreenApp(BaseApp[Result]):
+    """An app with a single screen."""
+
+    def __init__(self, screen: TitledScreen, options: ScreenOptions) -> None:
+        super().__init__(options, screen)
+        self._screen = screen
+
+    def on_ready(self) -> None:
+        """Load the themes after the first frame is painted."""
+        self.load_themes()
+
+    def warn(self, text: str) -> None:
+        self._screen.warn(text)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from debate_tui.domain.events import DebateFinished
 from debate_tui.record.summary import DebateSummary
+from debate_tui.tui.base_app import SingleScreenApp
 from debate_tui.tui.screen_options import ScreenOptions
-from debate_tui.tui.screens.history import HistoryApp, HistoryOptions, HistoryScreen
+from debate_tui.tui.screens.history import HistoryOptions, HistoryScreen, HistorySelection
 from debate_tui.tui.widgets.debate_list import DigestCache
 from tests.tui.debate_harness import DEBATERS, SETUP, START, DebateHarness
 from tests.tui.judged_debates import add_judged_debate
@@ -109,14 +110,16 @@ class HistoryHarness(ScreenHarness):
         **options: Any,
     ) -> None:
         self.archive = FakeArchive(summaries(count, live))
-        self.app = HistoryApp(
+        screen_options = ScreenOptions(**options)
+        screen = HistoryScreen(
             self.archive,  # type: ignore[arg-type]
             self.archive.check,
             self.archive.kept,
-            ScreenOptions(**options),
-            history_options=HistoryOptions(words, at, from_start),
+            screen_options.glyphs,
+            options=HistoryOptions(words, at, from_start),
             digests=DigestCache(),
         )
+        self.app = SingleScreenApp[HistorySelection](screen, screen_options)
 
     async def settle(self) -> None:
         """What is read about the debates is shown."""

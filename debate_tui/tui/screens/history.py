@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Static
 
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType
 from debate_tui.domain.sanitise import one_line
 from debate_tui.record.summary import digest_events
-from debate_tui.tui.base_app import BaseApp
+from debate_tui.tui.base_app import TitledScreen
 from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
 from debate_tui.tui.screens.export import display_path, export_to_folder
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.symbols import ASCII, UNICODE
 from debate_tui.tui.widgets.debate_list import DebateList, DigestCache, detail_rows
-from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
-from debate_tui.tui.widgets.header import TitleBar
+from debate_tui.tui.widgets.footer import KeyHint
 from debate_tui.tui.widgets.input_bars import FilterBar
 from debate_tui.tui.widgets.option_list import to_lines
 
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
 
     from debate_tui.record.log import DebateStore
     from debate_tui.record.summary import DebateSummary
-    from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.symbols import Glyphs
 
 
@@ -80,20 +76,16 @@ _FILTER_HINTS = (
 )
 
 
-class HistoryScreen(Screen[None]):
+class HistoryScreen(TitledScreen):
     """The list of recorded debates, filtered by words.
 
-    `check_resumable` raises `DebateError` if the debate with this id cannot be resumed. `on_selection` is
-    called with what the user wants to see next. `digests` are those that have been read before; the others
-    are read once the list is shown.
+    `check_resumable` raises `DebateError` if the debate with this id cannot be resumed. `digests` are those
+    that have been read before; the others are read once the list is shown. The app exits with what the user
+    wants to see next.
     """
 
     DEFAULT_CSS = """
     HistoryScreen {
-        layout: vertical;
-        background: $background;
-        color: $foreground;
-        overflow: hidden;
         DebateList { height: 1fr; width: 1fr; padding: 0 1; }
         #history { height: 1fr; }
         #details { height: 1fr; width: 48; padding: 0 2; border-left: solid $faint; }
@@ -120,27 +112,20 @@ class HistoryScreen(Screen[None]):
         check_resumable: Callable[[str], Awaitable[object]],
         summaries: Sequence[DebateSummary],
         glyphs: Glyphs,
-        on_selection: Callable[[HistorySelection], None],
         *,
         options: HistoryOptions,
         digests: DigestCache,
     ) -> None:
-        super().__init__()
+        super().__init__("Recorded debates", glyphs)
         self._store = store
         self._check_resumable = check_resumable
         self._summaries = tuple(summaries)
-        self._glyphs = glyphs
-        self._selection_callback = on_selection
         self._history_options = options
         self._digests = digests
         self._message_timer: Timer | None = None
-        self._title_bar = TitleBar("Recorded debates", glyphs)
         self._filter_bar = FilterBar()
         self._debate_list = DebateList(glyphs, digests)
         self._details = Static(id="details")
-        self._notice_bar = NoticeBar(glyphs)
-        self._footer = Footer(glyphs)
-        self.set_class(glyphs.thin_line.isascii(), "-ascii")
 
     def compose(self) -> ComposeResult:
         self._filter_bar.input.value = self._history_options.filter_text
@@ -161,10 +146,6 @@ class HistoryScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         """Show the details if there is enough room."""
         self._details.display = event.size.width >= DETAILS_MIN_WIDTH
-
-    def warn(self, text: str) -> None:
-        """Show above the footer a problem with the program's own files."""
-        self._notice_bar.update(text, self.size.width)
 
     async def _read_digests(self) -> None:
         """Read who won, how long it took and what it cost, newest debate first."""
@@ -241,7 +222,7 @@ class HistoryScreen(Screen[None]):
         if self._is_filtering:
             self._apply_filter()
         if chosen := self._debate_list.highlighted_debate:
-            self._selection_callback(HistorySelection(chosen.debate, action, self._filter_bar.input.value))
+            self.app.exit(HistorySelection(chosen.debate, action, self._filter_bar.input.value))
 
     def action_resume(self) -> None:
         """Resume the debate where it was interrupted."""
@@ -257,7 +238,7 @@ class HistoryScreen(Screen[None]):
         except DebateError as error:
             self._show_message(f"{error.message} {error.hint}".strip(), Tone.FAILED)
         else:
-            self._selection_callback(HistorySelection(debate, "continue", self._filter_bar.input.value))
+            self.app.exit(HistorySelection(debate, "continue", self._filter_bar.input.value))
 
     def action_export(self) -> None:
         """Ask for a file type and export the debate."""
@@ -328,7 +309,7 @@ class HistoryScreen(Screen[None]):
             self._filter_bar.input.value = ""
             self.set_focus(self._debate_list)
         elif self._history_options.can_go_back:
-            self._selection_callback(HistorySelection("", "back", ""))
+            self.app.exit(HistorySelection("", "back", ""))
 
     # Messages
 
@@ -348,39 +329,3 @@ class HistoryScreen(Screen[None]):
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
         self.action_open("read")
-
-
-class HistoryApp(BaseApp[HistorySelection]):
-    """An app that returns what the user wants to see next, or `None`; see `HistoryScreen`."""
-
-    def __init__(
-        self,
-        store: DebateStore,
-        check_resumable: Callable[[str], Awaitable[object]],
-        summaries: Sequence[DebateSummary],
-        options: ScreenOptions,
-        *,
-        history_options: HistoryOptions,
-        digests: DigestCache,
-    ) -> None:
-        super().__init__(options)
-        self._history_screen = HistoryScreen(
-            store,
-            check_resumable,
-            summaries,
-            ASCII if options.ascii else UNICODE,
-            self.exit,
-            options=history_options,
-            digests=digests,
-        )
-
-    def get_default_screen(self) -> HistoryScreen:
-        """Return the history screen, the only one in this app."""
-        return self._history_screen
-
-    def on_ready(self) -> None:
-        """Load the themes after the first frame is painted."""
-        self.load_themes()
-
-    def warn(self, text: str) -> None:
-        self._history_screen.warn(text)

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from debate_tui.display.markdown import ASCII_SYMBOLS, UNICODE_SYMBOLS
-from debate_tui.tui.base_app import BaseApp
-from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
-from debate_tui.tui.widgets.header import TitleBar
+from debate_tui.tui.base_app import TitledScreen
+from debate_tui.tui.widgets.footer import KeyHint
 from debate_tui.tui.widgets.input_bars import BarLabel, InputBar, LineInput, MatchCount
 from debate_tui.tui.widgets.page_search import SearchPosition
 from debate_tui.tui.widgets.turn_text import TurnText
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input
 
-    from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.symbols import Glyphs
 
 _PAGE_HINTS = (
@@ -69,15 +66,11 @@ class ManualSearchBar(InputBar):
         yield self.match_count
 
 
-class ManualScreen(Screen[None]):
+class ManualScreen(TitledScreen):
     """One page at a time of `pages`, Markdown texts by name; the first one is the contents."""
 
     DEFAULT_CSS = """
     ManualScreen {
-        layout: vertical;
-        background: $background;
-        color: $foreground;
-        overflow: hidden;
         #page { height: 1fr; align: center top; padding: 0 1; }
         TurnText { max-width: 100; }
     }
@@ -97,17 +90,14 @@ class ManualScreen(Screen[None]):
     ]
 
     def __init__(self, pages: Mapping[str, str], page: str, glyphs: Glyphs) -> None:
-        super().__init__()
+        super().__init__("debate-tui manual", glyphs)
         self._pages = pages
         self._names = tuple(pages)
         self._index = self._names.index(page)
         self._match = -1
-        self._title_bar = TitleBar("debate-tui manual", glyphs)
         self._text = TurnText(ASCII_SYMBOLS if glyphs.ellipsis.isascii() else UNICODE_SYMBOLS)
         self._search_bar = ManualSearchBar(glyphs)
         self._sought = ""
-        self._notice_bar = NoticeBar(glyphs)
-        self._footer = Footer(glyphs)
 
     def compose(self) -> ComposeResult:
         yield self._title_bar
@@ -119,10 +109,6 @@ class ManualScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._show_page()
-
-    def warn(self, text: str) -> None:
-        """Show above the footer a problem with the program's own files."""
-        self._notice_bar.update(text, self.size.width)
 
     def _show_page(self) -> None:
         name = self._names[self._index]
@@ -207,22 +193,3 @@ class ManualScreen(Screen[None]):
         search = self._text.page_search
         position = SearchPosition(self._match + 1, len(search.matches), not search.is_scanning)
         self._search_bar.match_count.update(position if search.active else None)
-
-
-class ManualApp(BaseApp[None]):
-    """An app that shows the manual; see `ManualScreen`."""
-
-    def __init__(self, pages: Mapping[str, str], page: str, options: ScreenOptions) -> None:
-        super().__init__(options)
-        self._manual_screen = ManualScreen(pages, page, options.glyphs)
-
-    def get_default_screen(self) -> ManualScreen:
-        """Return the manual, the only screen in this app."""
-        return self._manual_screen
-
-    def on_ready(self) -> None:
-        """Load the themes after the first frame is painted."""
-        self.load_themes()
-
-    def warn(self, text: str) -> None:
-        self._manual_screen.warn(text)

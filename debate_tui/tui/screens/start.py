@@ -9,16 +9,15 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.events import DescendantFocus
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from debate_tui.domain.sanitise import one_line
+from debate_tui.tui.base_app import TitledScreen
 from debate_tui.tui.screens.start_menus import StartMenus
 from debate_tui.tui.setup_form import SetupEstimate, SetupItem, SourceOption, format_mismatch
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.footer import Footer, KeyHint, NoticeBar
-from debate_tui.tui.widgets.header import TitleBar
+from debate_tui.tui.widgets.footer import KeyHint
 from debate_tui.tui.widgets.input_bars import LineInput
 from debate_tui.tui.widgets.option_list import to_content, to_lines
 from debate_tui.tui.widgets.rows import Piece
@@ -72,19 +71,13 @@ class StartCallbacks(NamedTuple):
     on_history: Callable[[DebateSetup], None]
 
 
-class StartScreen(Screen[None]):
+class StartScreen(TitledScreen):
     """A screen to set up a debate, initially `setup`; `options` are the sources known so far.
 
     `notice` reports a problem with the program's own files.
     """
 
     DEFAULT_CSS = """
-    StartScreen {
-        layout: vertical;
-        background: $background;
-        color: $foreground;
-        overflow: hidden;
-    }
     StartScreen #start-body { height: 1fr; align-horizontal: center; }
     StartScreen #setup { width: 100%; max-width: 136; }
     StartScreen #topic { height: auto; padding: 1 0; }
@@ -133,17 +126,15 @@ class StartScreen(Screen[None]):
         *,
         notice: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__("debate-tui", glyphs)
         self.setup = setup
         self._startup_notice = notice
         self._source_options = tuple(options)
         self._formats = {format_.name: format_ for format_ in formats}
-        self._glyphs = glyphs
         self._start_callbacks = callbacks
         self._has_default_debaters = True
         self._is_starting = False
         self._estimate = SetupEstimate()
-        self._title_bar = TitleBar("debate-tui", glyphs)
         self._topic_input = LineInput(
             enter_action="begin",
             escape_action="focus_topic",
@@ -166,9 +157,6 @@ class StartScreen(Screen[None]):
         """The item in each row of the list; `None` for a blank row."""
         self._setup_list = SetupList(glyphs)
         self._setup_help = Static(id="setup-help")
-        self._notice_bar = NoticeBar(glyphs)
-        self._footer = Footer(glyphs)
-        self.set_class(glyphs.thin_line.isascii(), "-ascii")
 
     def compose(self) -> ComposeResult:
         """Yield the widgets from top to bottom, laid out for the terminal's size from the first frame on."""
@@ -190,7 +178,7 @@ class StartScreen(Screen[None]):
         """Focus the topic, and discover sources after the first frame is painted."""
         self.set_focus(self._topic_input)
         self._show_setup()
-        self._notice_bar.update(self._startup_notice, self.app.size.width)
+        self.warn("")
         self.call_after_refresh(self._start_discovery)
 
     def on_resize(self, event: Resize) -> None:
@@ -204,8 +192,7 @@ class StartScreen(Screen[None]):
         self._title_bar.styles.margin = (0, 0, max(0, size.height - ROOMY_ROWS) // 4, 0)
 
     def warn(self, text: str) -> None:
-        """Show above the footer a problem with the program's own files; an empty `text` removes it."""
-        self._notice_bar.update(" ".join(filter(None, (self._startup_notice, text))), self.app.size.width)
+        super().warn(" ".join(filter(None, (self._startup_notice, text))))
 
     def show_start_error(self, message: str) -> None:
         """Show why the debate cannot start, and let the user change the setup."""

@@ -116,6 +116,7 @@ class PageSearch:
             self._scan_slice()
 
     def highlights(self, section: int, block: int) -> Iterator[Highlight]:
+        """Yield the highlights of a block, whether or not it has been searched yet."""
         for start, end in self._find_in_block((section, block)):
             current = self.current_match == (section, block, start, end)
             yield start, end, "match current" if current else "match"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from debate_tui.tui.base_app import SingleScreenApp
 from debate_tui.tui.screen_options import ScreenOptions
-from debate_tui.tui.screens.manual import ManualApp
+from debate_tui.tui.screens.manual import ManualScreen
 from tests.tui.screen_harness import ScreenHarness
 from tests.tui.snapshot_cases import SIZES, at_every_size_and_theme
 
@@ -42,9 +43,13 @@ base_url = "https://llm.example.com/v1"  # your own
 """
 
 
+def manual_app(pages: dict[str, str], page: str, options: ScreenOptions) -> SingleScreenApp[None]:
+    return SingleScreenApp(ManualScreen(pages, page, options.glyphs), options)
+
+
 class ManualHarness(ScreenHarness):
     def __init__(self, page: str = "contents", **options: bool) -> None:
-        self.app = ManualApp(PAGES, page, ScreenOptions(**options))
+        self.app = manual_app(PAGES, page, ScreenOptions(**options))
 
 
 async def test_a_page_begins_at_its_top_and_scrolls() -> None:
@@ -104,5 +109,5 @@ async def test_it_is_there_at_every_size_and_in_ascii(size: tuple[int, int]) -> 
 
 @at_every_size_and_theme
 def test_pictures(size: tuple[int, int], theme: str, snap_compare: Callable[..., bool]) -> None:
-    app = ManualApp({"contents": "# Contents", "page": PAGE}, "page", ScreenOptions(theme=theme))
+    app = manual_app({"contents": "# Contents", "page": PAGE}, "page", ScreenOptions(theme=theme))
     assert snap_compare(app, terminal_size=size)
