@@ -41,10 +41,8 @@ class PlaybackBar(TextRows):
     """
 
     def __init__(self, player: Player, glyphs: Glyphs, on_seek: Callable[[float], None]) -> None:
-        super().__init__()
+        super().__init__(glyphs)
         self._player = player
-        self._glyphs = glyphs
-        self.ellipsis = glyphs.ellipsis
         self._on_seek = on_seek
         self._bar_columns = range(0)
         self._dragging = False

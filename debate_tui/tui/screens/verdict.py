@@ -293,10 +293,8 @@ class VerdictCard(TextRows):
     def __init__(
         self, transcript: Transcript, glyphs: Glyphs, find_actions: Callable[[], Sequence[CardAction]]
     ) -> None:
-        super().__init__()
-        self.ellipsis = glyphs.ellipsis
+        super().__init__(glyphs)
         self._transcript = transcript
-        self._glyphs = glyphs
         self._find_actions = find_actions
         self._facts: Sequence[str] = ()
         self._status = Piece("")

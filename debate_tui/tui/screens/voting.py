@@ -42,8 +42,7 @@ class VoteBar(TextRows):
     DEFAULT_CSS = "VoteBar { height: 1; background: $surface; }"
 
     def __init__(self, glyphs: Glyphs, on_open: Callable[[], None]) -> None:
-        super().__init__()
-        self.ellipsis = glyphs.ellipsis
+        super().__init__(glyphs)
         self._mark = glyphs.interjection
         self._on_open = on_open
         self._question = ""

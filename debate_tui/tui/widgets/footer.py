@@ -41,8 +41,7 @@ class Footer(TextRows):
     """One line with as many hints as fit; those with a `drop_order` of 0 are at the right edge."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__()
-        self.ellipsis = glyphs.ellipsis
+        super().__init__(glyphs)
         self._hints: tuple[KeyHint, ...] = ()
         self._click_targets: list[tuple[range, str]] = []
         self._status: Piece | None = None
@@ -145,10 +144,8 @@ class NoticeBar(TextRows):
     """
 
     def __init__(self, glyphs: Glyphs, on_dismiss: Callable[[], object] = lambda: None) -> None:
-        super().__init__()
-        self.ellipsis = glyphs.ellipsis
+        super().__init__(glyphs)
         self.dismissible = False
-        self._glyphs = glyphs
         self._on_dismiss = on_dismiss
         self._text = ""
         self.display = False

@@ -43,9 +43,7 @@ class Header(TextRows):
     """Two lines; the second is both the panes' border and the progress bar."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._glyphs = glyphs
-        self.ellipsis = glyphs.ellipsis
+        super().__init__(glyphs)
         self._content = HeaderContent()
 
     def update(self, content: HeaderContent) -> None:
@@ -111,8 +109,7 @@ class TitleBar(TextRows):
     DEFAULT_CSS = "TitleBar { height: 2; background: $background; }"
 
     def __init__(self, title: str, glyphs: Glyphs) -> None:
-        super().__init__()
-        self.ellipsis = glyphs.ellipsis
+        super().__init__(glyphs)
         self._title = title
         self._rule = glyphs.thin_line
         self._status = ""

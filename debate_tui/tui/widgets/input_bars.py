@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from debate_tui.tui.styles import Tone
+from debate_tui.tui.symbols import UNICODE
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
@@ -71,9 +72,8 @@ class BarLabel(TextRows):
 
     DEFAULT_CSS = "BarLabel { height: 1; background: $surface; }"
 
-    def __init__(self, text: str, ellipsis: str = "…", *, width: int | None = None) -> None:
-        super().__init__()
-        self.ellipsis = ellipsis
+    def __init__(self, text: str, glyphs: Glyphs = UNICODE, *, width: int | None = None) -> None:
+        super().__init__(glyphs)
         self._piece = Piece(text, Tone.FOCUS, bold=True)
         self.styles.width = width or pieces_width((self._piece,)) + 2 * self.inset
 
@@ -127,8 +127,7 @@ class MatchCount(TextRows):
     """The number of matches, and which one is shown."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._glyphs = glyphs
+        super().__init__(glyphs)
         self._piece = Piece("")
 
     def update(self, progress: SearchPosition | None) -> None:
@@ -188,7 +187,7 @@ class InterjectionBar(InputBar):
     def __init__(self, debater_names: Mapping[str, str], glyphs: Glyphs) -> None:
         self._mark = glyphs.interjection
         super().__init__(
-            BarLabel(f"{self._mark} to all", glyphs.ellipsis, width=20),
+            BarLabel(f"{self._mark} to all", glyphs, width=20),
             LineInput(
                 enter_action="moderation.send_interjection",
                 escape_action="back",
@@ -218,7 +217,7 @@ class AnswerBar(InputBar):
         self, question: str, placeholder: str, glyphs: Glyphs, on_answer: Callable[[str], None]
     ) -> None:
         super().__init__(
-            BarLabel(f"{glyphs.interjection} {question}", glyphs.ellipsis),
+            BarLabel(f"{glyphs.interjection} {question}", glyphs),
             LineInput(
                 enter_action="moderation.submit_answer",
                 escape_action="back",

@@ -53,10 +53,8 @@ class PaneTitle(TextRows):
     """
 
     def __init__(self, state: PaneState, glyphs: Glyphs) -> None:
-        super().__init__()
+        super().__init__(glyphs)
         self._state = state
-        self._glyphs = glyphs
-        self.ellipsis = glyphs.ellipsis
         self.compact = False
         self.pane_focused = False
 
@@ -111,12 +109,10 @@ class MetricsLine(TextRows):
     """The meter, with the number of unread lines below the visible ones at the right."""
 
     def __init__(self, state: PaneState, content: PaneContent, turn_text: TurnText, glyphs: Glyphs) -> None:
-        super().__init__()
+        super().__init__(glyphs)
         self._state = state
         self._content = content
         self._turn_text = turn_text
-        self._glyphs = glyphs
-        self.ellipsis = glyphs.ellipsis
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Return the figures of the latest turn."""

@@ -366,10 +366,8 @@ class PaneTabs(TextRows):
     """One line with a tab per pane; the current one is bright, and a mark shows unread text."""
 
     def __init__(self, panes: Sequence[Pane], glyphs: Glyphs, on_select: Callable[[int], None]) -> None:
-        super().__init__()
+        super().__init__(glyphs)
         self._panes = panes
-        self._glyphs = glyphs
-        self.ellipsis = glyphs.ellipsis
         self._on_select = on_select
         self._click_targets: list[range] = []
 

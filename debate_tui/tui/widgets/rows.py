@@ -14,7 +14,7 @@ from textual.strip import Strip
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.tui import painter
 from debate_tui.tui.styles import Tone, resolve_colour
-from debate_tui.tui.symbols import to_ascii
+from debate_tui.tui.symbols import UNICODE, Glyphs, to_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,11 +97,12 @@ class TextRows(painter.RowWidget):
     """
 
     ALLOW_SELECT = False
-    ellipsis = "…"
     inset = 1
 
-    def __init__(self) -> None:
+    def __init__(self, glyphs: Glyphs = UNICODE) -> None:
         super().__init__()
+        self._glyphs = glyphs
+        self.ellipsis = glyphs.ellipsis
         self._current_rows: tuple[Row, ...] = ()
         self._layout_size = Size(0, 0)
         self._base_style: Style | None = None
