@@ -99,7 +99,9 @@ def _table_rows(name: str, value: object) -> Iterator[tuple[str, str]]:
                 yield f"{name}.{field}", _format_field(field, part)
     elif isinstance(value, dict):
         for key, part in value.items():
-            yield from _table_rows(f"{name}.{_quote_key(key)}", part)
+            is_bare = key.replace("-", "").replace("_", "").isalnum()
+            quoted = key if is_bare else f'"{one_line(key)}"'
+            yield from _table_rows(f"{name}.{quoted}", part)
     elif isinstance(value, tuple):
         for number, part in enumerate(value, 1):
             yield from _table_rows(f"{name}.{number}", part)
@@ -133,10 +135,6 @@ def _format_value(value: object, unit: str = "") -> str:
     else:
         text = str(value)
     return f"{one_line(redact(text), MAX_VALUE_CHARACTERS)} {unit}".rstrip()
-
-
-def _quote_key(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() else f'"{one_line(key)}"'
 
 
 def _shorten(origin: str) -> str:
@@ -223,13 +221,10 @@ def _template_lines(setting: SettingDescription) -> Iterator[str]:
     yield from textwrap.wrap(
         f"{about}{unit}{unset}", 100, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
     )
-    yield f"# {setting.name} = {EXAMPLES.get(setting.name) or _toml_value(setting.default)}"
+    # JSON writes texts, numbers, booleans and lists in the same way as TOML.
+    default = msgspec.json.encode(setting.default).decode()
+    yield f"# {setting.name} = {EXAMPLES.get(setting.name, default)}"
     yield ""
-
-
-def _toml_value(value: object) -> str:
-    """Return a default as TOML: JSON writes texts, numbers, booleans and lists the same way."""
-    return msgspec.json.encode(value).decode()
 
 
 def create_user_file() -> Path:
@@ -253,7 +248,8 @@ def edit_user_file() -> None:
     A missing file is created first. Raise `ConfigError` if the file is not valid any more.
     """
     file = config.user_file()
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or _default_editor())
+    usual = next((name for name in ("nano", "vi") if shutil.which(name)), "")
+    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or usual)
     if not command:
         raise UsageError(
             "No editor is set: VISUAL and EDITOR are empty.", f"Set one of them, or open {file} yourself."
@@ -271,8 +267,3 @@ def edit_user_file() -> None:
     if code:
         raise DebateError(f"The editor '{command[0]}' failed with exit code {code}.", f"The file is {file}.")
     load_settings({})
-
-
-def _default_editor() -> str:
-    """Return an editor that most systems have, or nothing."""
-    return next((name for name in ("nano", "vi") if shutil.which(name)), "")

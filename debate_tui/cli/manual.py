@@ -62,7 +62,12 @@ def show_manual(page: str, *, plain: bool) -> int:
 
 def load_pages() -> dict[str, str]:
     """Return the Markdown text of all pages by name, the contents first."""
-    pages = {name: _to_terminal_text((FOLDER / f"{name}.md").read_text("utf-8")) for name in PAGE_NAMES}
+    texts = {name: (FOLDER / f"{name}.md").read_text("utf-8") for name in PAGE_NAMES}
+    # Without the markers of generated tables, and with commands for links.
+    pages = {
+        name: _PAGE_LINK.sub(r"\1 (`debate-tui help \2`)", _MARKERS.sub("", text))
+        for name, text in texts.items()
+    }
     return {CONTENTS: _contents(pages), **pages}
 
 
@@ -86,11 +91,6 @@ def _contents(pages: Mapping[str, str]) -> str:
             "",
         )
     )
-
-
-def _to_terminal_text(text: str) -> str:
-    """Return a page for a terminal: without markers for generated tables, and with commands for links."""
-    return _PAGE_LINK.sub(r"\1 (`debate-tui help \2`)", _MARKERS.sub("", text))
 
 
 def _unknown_page(page: str) -> UsageError:

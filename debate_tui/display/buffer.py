@@ -81,7 +81,8 @@ class SharedBuffer(Generic[ItemT]):
         self._max_pending_items = max_pending_items
         self._queues = {pane: _PaneQueue[ItemT](low_watermark) for pane in panes}
         self._oldest_arrivals: dict[str, float] = {}
-        self._pending_items = 0
+        self.pending_items = 0
+        """The number of pending items in all panes."""
         self._closed = False
         self._reading_allowed = asyncio.Event()
         self._reading_allowed.set()
@@ -101,14 +102,9 @@ class SharedBuffer(Generic[ItemT]):
         return self._oldest_arrivals
 
     @property
-    def pending_items(self) -> int:
-        """The number of pending items in all panes."""
-        return self._pending_items
-
-    @property
     def should_flush_early(self) -> bool:
         """Whether enough is pending to paint it before its window closes."""
-        return self._pending_items >= self._max_pending_items
+        return self.pending_items >= self._max_pending_items
 
     def push(self, pane: str, item: ItemT, size: int = 0) -> None:
         """Add an item to a pane's queue, without waiting; raise `KeyError` if the pane is unknown."""
@@ -119,7 +115,7 @@ class SharedBuffer(Generic[ItemT]):
         lane.pending_size = fill = lane.pending_size + size
         if fill > self._high_watermark:
             lane.is_full = True
-        self._pending_items = chunks = self._pending_items + 1
+        self.pending_items = chunks = self.pending_items + 1
         if pane not in self._oldest_arrivals:
             self._oldest_arrivals[pane] = self._clock()
             self.on_due_change()
@@ -141,7 +137,7 @@ class SharedBuffer(Generic[ItemT]):
         for pane in wanted:
             lane = self._queues[pane]
             taken[pane] = items = lane.take(limit)
-            self._pending_items -= len(items)
+            self.pending_items -= len(items)
             if not lane.items:
                 del self._oldest_arrivals[pane]
         return taken

@@ -71,35 +71,30 @@ class WordWrapper:
         self._hanging: str | None = None
         self._line_breaks = 0
         self._is_code = self._is_fence = self._is_verbatim = False
-        self._is_empty = True
-
-    @property
-    def is_empty(self) -> bool:
+        self.is_empty = True
         """Whether nothing has been printed."""
-        return self._is_empty
 
     def feed(self, text: str) -> str:
         """Add a piece of text and return what to print now."""
         first, *others = text.replace("\t", "    ").split("\n")
-        parts = [self._add(first)]
+        self._row += first
+        parts = [self._print_row(is_complete=False)]
         for line in others:
-            parts += self._end_line(), self._add(line)
+            parts.append(self._end_line())
+            self._row = line
+            parts.append(self._print_row(is_complete=False))
         return "".join(parts)
 
     def finish(self) -> str:
         """Return the rest of the text, without a line break at its end."""
         return self._print_row(is_complete=True)
 
-    def _add(self, piece: str) -> str:
-        self._row += piece
-        return self._print_row(is_complete=False)
-
     def _end_line(self) -> str:
         rest = self._print_row(is_complete=True)
         self._is_code ^= self._is_fence
         self._row = self._indent = ""
         self._printed, self._hanging = 0, None
-        self._line_breaks += not self._is_empty
+        self._line_breaks += not self.is_empty
         return rest
 
     def _print_row(self, *, is_complete: bool) -> str:
@@ -138,7 +133,7 @@ class WordWrapper:
             return ""
         start = "" if self._printed else "\n" * self._line_breaks + self._indent
         text = self._row[self._printed : end]
-        self._printed, self._line_breaks, self._is_empty = end, 0, False
+        self._printed, self._line_breaks, self.is_empty = end, 0, False
         self.column = cell_width(self._indent + self._row[:end])
         return start + text
 

@@ -95,6 +95,7 @@ _ERROR_MESSAGES: Final[dict[int, tuple[str, str]]] = {
 _TRANSIENT_CODES: Final = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 )
+"""After these errors, the statement may succeed later."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -158,11 +159,6 @@ def describe_error(error: sqlite3.Error, path: Path) -> DebateError:
         _error_code(error), (f"cannot be used: {error}", "Move the file away")
     )
     return DebateError(f"The record {path} {trouble}.", f"{advice}, or use --no-record.")
-
-
-def is_transient(error: sqlite3.Error) -> bool:
-    """Return whether the statement may succeed later: a lock, a full disk or a disk error."""
-    return _error_code(error) in _TRANSIENT_CODES
 
 
 def _error_code(error: sqlite3.Error) -> int:
@@ -325,7 +321,7 @@ class SqliteWriter:
                 self._write_events(recording, recording.pending_events)
             except sqlite3.Error as error:
                 recording.error = describe_error(error, self._path)
-                if is_transient(error):
+                if _error_code(error) in _TRANSIENT_CODES:
                     recording.retry_at = time.monotonic() + RETRY_S
                     return
                 recording.stopped = True

@@ -67,14 +67,6 @@ MAX_PROBES = 20
 """Limit for a server that sends more after each orderly end: then it is inventing text."""
 
 
-def _not_paused() -> bool:
-    return False
-
-
-def _ignore(announcement: Announcement) -> None:
-    return
-
-
 class RecoveringSource:
     """A source whose streams recover; itself a source.
 
@@ -91,10 +83,10 @@ class RecoveringSource:
         source: Source,
         policy: RecoveryPolicy | None = None,
         *,
-        is_paused: Callable[[], bool] = _not_paused,
+        is_paused: Callable[[], bool] = lambda: False,
         clock: asyncio.AbstractEventLoop | None = None,
         random: Callable[[], float] = chance.random,
-        announce: Announce = _ignore,
+        announce: Announce = lambda _: None,
     ) -> None:
         self._source = source
         self._policy = policy or RecoveryPolicy()

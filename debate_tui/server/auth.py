@@ -276,7 +276,9 @@ class LoginRoutes:
         if role is None:
             self._access.guesses.count(address)
             return self._pages.respond("enter.html", 403)
-        response = RedirectResponse(_safe_redirect_path(fields.get("next", [""])[0]), 303)
+        target = fields.get("next", [""])[0]
+        is_page = target.startswith("/debates") and "\\" not in target  # prevents open redirects
+        response = RedirectResponse(target if is_page else "/", 303)
         response.set_cookie(
             LOGIN_COOKIE,
             self._access.create_login_cookie(role),
@@ -295,11 +297,6 @@ class LoginRoutes:
         return responses.json_response(
             {"link": str(request.url.replace(path="/enter", query=f"code={code}"))}, 201
         )
-
-
-def _safe_redirect_path(path: str) -> str:
-    """Return `path` if it is a page of debates here, else ``/``, to prevent open redirects."""
-    return path if path.startswith("/debates") and "\\" not in path else "/"
 
 
 # Authorization of requests.

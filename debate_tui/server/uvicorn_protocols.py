@@ -120,20 +120,16 @@ class UvicornHttpProtocol(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
-        if self._is_answering():
-            self.transport.abort()
-            return
-        if self.cycle is not None:
-            self.cycle.disconnected = True  # Stops the application; its response is not sent.
-            self.cycle.message_event.set()
+        if (cycle := self.cycle) is not None:
+            if not cycle.response_complete and (cycle.response_started or self._in_head):
+                self.transport.abort()
+                return
+            cycle.disconnected = True  # Stops the application; its response is not sent.
+            cycle.message_event.set()
         self.transport.write(_REFUSALS[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
         # If we closed at once, a client that is still sending could lose the response.
         self.flow.pause_reading()
         self.loop.call_later(_LINGER_S, self.transport.abort)
-
-    def _is_answering(self) -> bool:
-        cycle = self.cycle
-        return cycle is not None and not cycle.response_complete and (cycle.response_started or self._in_head)
 
     def _push(self, pieces: Pieces) -> bool:
         if self.transport.is_closing():

@@ -322,11 +322,15 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
                 fresh.append(name)
                 limit_receive_buffer(info)
 
+        # The SSE standard requires UTF-8 for event ids; httpx by itself allows only ASCII.
+        encoded = {
+            name.encode(): value.strip().encode() for name, value in (portable_headers | headers).items()
+        }
         with translate_errors(_peer(url_host(url), network.find_proxy(url))):
             request = client.build_request(
                 method,
                 url,
-                headers=_encode_headers(portable_headers | headers),
+                headers=encoded,
                 content=body,
                 extensions={"trace": trace},
             )
@@ -373,11 +377,6 @@ def _split_userinfo(http_request: HttpRequest) -> tuple[str, dict[str, str]]:
         basic = base64.b64encode(unquote(userinfo).encode()).decode()
         headers.setdefault("authorization", f"Basic {basic}")
     return parts._replace(netloc=host, fragment="").geturl(), headers
-
-
-def _encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
-    """Encode headers as UTF-8, which the SSE standard requires for event ids; httpx allows only ASCII."""
-    return {name.encode(): value.strip().encode() for name, value in headers.items()}
 
 
 def _origin(url: str) -> str:

@@ -101,8 +101,9 @@ def fault_from_exception(error: Exception, peer: Peer) -> Fault:
 
 def _connect_fault(error: Exception, peer: Peer) -> Fault:
     target = peer.proxy.title if peer.proxy else peer.host
-    if isinstance(_find_root_cause(error), ssl.SSLError):
-        target = network.tls_peer(peer.host, peer.proxy)
+    if isinstance(_find_root_cause(error), ssl.SSLError):  # of either, with an HTTPS proxy
+        both = peer.proxy and peer.proxy.scheme == "https"
+        target = f"{peer.host} or {target}" if both else peer.host
     hint = ""
     if peer.provider:
         moved_by, start = peer.provider.moved_by, peer.provider.start

@@ -225,11 +225,6 @@ def check_local_model(model: str) -> None:
         raise ConfigError(NO_SERVER_MESSAGE, INSTALL_HINT)
 
 
-def model_name(model: str) -> str:
-    """Return the name of a local model."""
-    return Path(model).stem if model else BUNDLED_MODEL
-
-
 class LocalServers:
     """The servers of one run, one per model, shared by its debaters and started when needed.
 
@@ -273,7 +268,7 @@ class LocalServer:
     def __init__(
         self, model: str, model_folder: Path | None, key: str, report_progress: ProgressCallback
     ) -> None:
-        self.name = model_name(model)
+        self.name = Path(model).stem if model else BUNDLED_MODEL
         self._model = model
         self._model_folder = model_folder
         self._key = key

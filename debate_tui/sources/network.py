@@ -116,9 +116,9 @@ def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | Non
         return None
     value, variable = _proxy_setting(scheme, host, environ)
     port = parts.port or DEFAULT_PORTS.get(scheme)
-    if not value or _is_exempt(scheme, host, port, _read_variable("no_proxy", environ)[0]):
-        return None
-    return _parse_proxy(value, variable)
+    exceptions = _EXCEPTION_SEPARATORS.split(_read_variable("no_proxy", environ)[0].lower())
+    is_exempt = any(_matches_exception(scheme, host, port, entry) for entry in exceptions if entry)
+    return _parse_proxy(value, variable) if value and not is_exempt else None
 
 
 def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
@@ -131,11 +131,6 @@ def refused_by_proxy_fault(proxy: Proxy, host: str, error: Exception) -> Fault:
         f"Could not connect to {host} through {proxy.title}: {reason.rstrip('.')}.",
         hint=f"Check {proxy.variable}, or add the server to NO_PROXY.",
     )
-
-
-def tls_peer(host: str, proxy: Proxy | None) -> str:
-    """Return whose certificate was rejected; with an HTTPS proxy it may be either's."""
-    return f"{host} or {proxy.title}" if proxy and proxy.scheme == "https" else host
 
 
 def socks_errors(proxy: Proxy | None) -> tuple[type[Exception], ...]:
@@ -199,14 +194,6 @@ def _parse_proxy(value: str, variable: str) -> Proxy:
 def unusable_proxy_fault(variable: str, reason: str = "its host is not valid") -> Fault:
     """Return the fault of a proxy that cannot be used; `variable` is the setting it comes from."""
     return variable_fault(variable, reason, f"Correct or unset {variable}, or add the server to NO_PROXY.")
-
-
-def _is_exempt(scheme: str, host: str, port: int | None, exceptions: str) -> bool:
-    return any(
-        _matches_exception(scheme, host, port, entry)
-        for entry in _EXCEPTION_SEPARATORS.split(exceptions.lower())
-        if entry
-    )
 
 
 def _matches_exception(scheme: str, host: str, port: int | None, entry: str) -> bool:

@@ -137,7 +137,8 @@ class OptionalParams:
         If it mentions a parent field, all its fields are returned.
         """
         sent = [name for name in self._features if self.sends(name)]
-        sent += [name for param in sorted(self._params, key=_is_users) if (name := self._name(param))]
+        own_first = sorted(self._params, key=lambda param: bool(param.setting))
+        sent += [name for param in own_first if (name := self._name(param))]
         found = [name for name in sent if _mentions(text, name)][:1]
         found = found or [
             name
@@ -155,10 +156,6 @@ class OptionalParams:
 
     def _name(self, param: OptionalParam) -> str:
         return next((name for name in param.names if name not in self._refused), "")
-
-
-def _is_users(param: OptionalParam) -> bool:
-    return bool(param.setting)
 
 
 def _mentions(text: str, name: str) -> bool:

@@ -285,8 +285,8 @@ class SourceFactory:
                 self._sdk_clients = self._sdk_clients or SdkClients(connect_timeout=self._connect_timeout)
                 provider = find_provider(specification.scheme)
                 source = _make_model(specification.detail, provider, self._sdk_clients, asked, background)
-                if _separates_reasoning(provider):
-                    return source
+                if provider.name in ("anthropic", "openai") and not provider.moved_by:
+                    return source  # reasoning is never left in the text; at other addresses it may be
         from debate_tui.sources.reasoning_tags import ReasoningTagSource
 
         return ReasoningTagSource(source)
@@ -329,8 +329,3 @@ def _make_model(
         background=background,
         parameters=parameters,
     )
-
-
-def _separates_reasoning(provider: Provider) -> bool:
-    """Return whether a provider never leaves reasoning in the text; at other addresses any may."""
-    return provider.name in ("anthropic", "openai") and not provider.moved_by

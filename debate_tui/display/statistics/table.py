@@ -69,10 +69,6 @@ def _tokens(stream: StreamStatistics, _: StatisticsReport) -> Parts:
     return _known((_count(total), f"{_count(turn)} this turn" if turn and turn.count != total.count else ""))
 
 
-def _cost(stream: StreamStatistics, _: StatisticsReport) -> Parts:
-    return () if stream.cost is None else (format_money(stream.cost),)
-
-
 def _first_token(stream: StreamStatistics, _: StatisticsReport) -> Parts:
     turn, median = stream.turn, stream.median_first_token
     return _known(
@@ -82,14 +78,6 @@ def _first_token(stream: StreamStatistics, _: StatisticsReport) -> Parts:
             _duration("median ", median) if median != turn.first_token else "",
         )
     )
-
-
-def _longest_gap(stream: StreamStatistics, _: StatisticsReport) -> Parts:
-    return _known((_duration("", stream.longest_gap),))
-
-
-def _connection(stream: StreamStatistics, _: StatisticsReport) -> Parts:
-    return _known((one_line(stream.transport, 20), _duration("first byte ", stream.first_byte)))
 
 
 def _reconnects(stream: StreamStatistics, _: StatisticsReport) -> Parts:
@@ -147,10 +135,12 @@ _FORMATTERS: dict[str, Callable[[StreamStatistics, StatisticsReport], Parts]] = 
     "state": _state,
     "tokens/s": _rate,
     "tokens": _tokens,
-    "cost": _cost,
+    "cost": lambda stream, _: () if stream.cost is None else (format_money(stream.cost),),
     "first token": _first_token,
-    "longest gap": _longest_gap,
-    "connection": _connection,
+    "longest gap": lambda stream, _: _known((_duration("", stream.longest_gap),)),
+    "connection": lambda stream, _: _known(
+        (one_line(stream.transport, 20), _duration("first byte ", stream.first_byte))
+    ),
     "reconnects": _reconnects,
     "resumed": _resumed,
     "faults": _faults,

@@ -61,13 +61,14 @@ def summarise_format(format_: Format) -> str:
 def describe_format(format_: Format) -> str:
     """Describe a format for ``debate-tui formats NAME``: several lines, without a final newline."""
     lines = [f"{format_.name}: {format_.title}", "", *_wrap(format_.description), ""]
-    lines.append(f"Debaters: {_debater_range(format_)}")
+    least, most = format_.min_debaters, format_.max_debaters
+    lines.append(f"Debaters: {f'exactly {least}' if least == most else f'{least} to {most}'}")
     if format_.sides:
         again = ", and so on" if len(format_.sides) < format_.max_debaters else ""
         lines.append(f"Sides:    {', '.join(format_.sides)}{again}")
     lines.append("")
     for number, phase in enumerate(format_.phases, 1):
-        lines.append(f"{number}. {phase.title}{_repeat_suffix(phase)}")
+        lines.append(f"{number}. {phase.title}" + ("" if phase.rounds == 1 else f" × {phase.rounds}"))
         lines.extend(_describe_phase(phase))
     lines += ["", *_wrap(_OUTCOME_WORDS[format_.outcome])]
     return "\n".join(lines)
@@ -75,15 +76,6 @@ def describe_format(format_: Format) -> str:
 
 def _wrap(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(" ".join(text.split()), _LINE_WIDTH, initial_indent=indent, subsequent_indent=indent)
-
-
-def _debater_range(format_: Format) -> str:
-    least, most = format_.min_debaters, format_.max_debaters
-    return f"exactly {least}" if least == most else f"{least} to {most}"
-
-
-def _repeat_suffix(phase: Phase) -> str:
-    return "" if phase.rounds == 1 else f" × {phase.rounds}"
 
 
 def _describe_phase(phase: Phase) -> Iterator[str]:

@@ -164,7 +164,8 @@ async def decode_stream(
                     item = _finish(decoder, item, text_seen, reasoning_seen)
                 yield item
     except RecursionError:
-        raise nesting_fault(text_seen or reasoning_seen) from None
+        message = "The server sent an invalid event."  # it is nested too deeply to decode
+        raise Fault(FaultKind.SERVER, message, text_seen=text_seen or reasoning_seen) from None
     except Fault as fault:
         fault.text_seen = fault.text_seen or text_seen or reasoning_seen
         raise
@@ -253,11 +254,6 @@ def truncated_fault(last_words: str = "") -> Fault:
 def unreadable_fault(data: str) -> Fault:
     """Return the fault of an event whose data cannot be parsed, usually broken by an intermediary."""
     return Fault(FaultKind.SERVER, f"The server sent an invalid event: {_shorten(data)}")
-
-
-def nesting_fault(text_seen: bool) -> Fault:
-    """Return the fault of data nested too deeply to decode."""
-    return Fault(FaultKind.SERVER, "The server sent an invalid event.", text_seen=text_seen)
 
 
 def _shorten(data: str) -> str:

@@ -219,7 +219,8 @@ def _add_message(report: ErrorReport, text: str, depth: int) -> None:
     text = text.strip()
     for start in islice(_JSON_START.finditer(text), 4):
         try:
-            quoted, _ = _decode_first(text[start.start() :])
+            # Unlike msgspec, this accepts text after the value.
+            quoted, _ = json.JSONDecoder().raw_decode(text[start.start() :])
         except (ValueError, RecursionError):
             continue
         inner = parse_error(quoted) if depth < _MAX_DEPTH else ErrorReport()
@@ -246,10 +247,6 @@ def _merge(report: ErrorReport, inner: ErrorReport, prefix: str) -> None:
     report.details += inner.details
     if inner.retry_after is not None:
         report.retry_after = max(inner.retry_after, report.retry_after or 0.0)
-
-
-def _decode_first(text: str) -> tuple[object, int]:
-    return json.JSONDecoder().raw_decode(text)  # accepts text after the value, unlike msgspec
 
 
 def _dotted_place(place: object) -> str:

@@ -83,7 +83,8 @@ def badge_for(
     connection.
     """
     if status is not None and status.state == "failed" and finish_reason in (None, "failed"):
-        return _failed_badge(status)
+        failed = _STATE_BADGES["failed"]
+        return failed if status.error is None else replace(failed, word=describe_fault_kind(status.error))
     if finish_reason is not None and (status is None or status.state in ("finished", "failed", "waiting")):
         return _FINISH_BADGES[finish_reason]
     if paused and (status is None or status.state in _PAUSABLE_STATES):
@@ -95,23 +96,13 @@ def badge_for(
     return _STATE_BADGES[status.state]
 
 
-def _failed_badge(status: StreamStatus) -> Badge:
-    """Return the badge of a stream that failed; its word names the cause."""
-    badge = _STATE_BADGES["failed"]
-    return badge if status.error is None else replace(badge, word=describe_fault_kind(status.error))
-
-
 def _reconnecting_badge(status: StreamStatus, seconds_left: float | None) -> Badge:
     badge, fault = _STATE_BADGES["reconnecting"], status.error
     named = fault is not None and fault.kind in _NAMED_RETRY_KINDS
     word = describe_fault_kind(fault) if fault is not None and named else badge.word
-    return replace(badge, word=word, details=_retry_details(status, seconds_left))
-
-
-def _retry_details(status: StreamStatus, seconds_left: float | None) -> tuple[str, ...]:
     tries = f"{status.retry}/{status.max_retries}" if status.retry else ""
     wait = f"{math.ceil(seconds_left)}s" if seconds_left and seconds_left > 0 else ""
-    return tuple(part for part in (tries, wait) if part)
+    return replace(badge, word=word, details=tuple(filter(None, (tries, wait))))
 
 
 # The meter: speed, size and cost of a turn, in one line below a pane's text.
@@ -170,8 +161,8 @@ def _metric_texts(metrics: TurnMetrics, glyphs: Glyphs) -> list[tuple[str, str]]
     if metrics.tokens_per_second is not None:
         rate = f"{metrics.tokens_per_second:,.0f}"
         parts.append((f"{rate} tokens/s", f"{rate}/s"))
-    cost = _cost_text(metrics, glyphs)
-    if cost:
+    if metrics.cost is not None or metrics.is_finished:
+        cost = format_money(metrics.cost, complete=metrics.cost_complete, unknown=glyphs.missing_value)
         parts.append((cost, cost))
     return parts
 
@@ -179,9 +170,3 @@ def _metric_texts(metrics: TurnMetrics, glyphs: Glyphs) -> list[tuple[str, str]]
 def format_token_count(tokens: int) -> str:
     """Return a short form of a number of tokens."""
     return f"{tokens:,}" if tokens < 10_000 else f"{tokens / 1000:.1f}k"
-
-
-def _cost_text(metrics: TurnMetrics, glyphs: Glyphs) -> str:
-    if metrics.cost is None and not metrics.is_finished:
-        return ""
-    return format_money(metrics.cost, complete=metrics.cost_complete, unknown=glyphs.missing_value)

@@ -71,17 +71,13 @@ class PageSearch:
         self._report_progress = report_progress
         self._pattern: re.Pattern[str] | None = None
         self._next_block: BlockId = (0, 0)
-        self._scan_scheduled = False
+        self.is_scanning = False
+        """Whether part of the page has not been searched yet."""
 
     @property
     def active(self) -> bool:
         """Whether a text is searched for."""
         return self._pattern is not None
-
-    @property
-    def is_scanning(self) -> bool:
-        """Whether part of the page has not been searched yet."""
-        return self._scan_scheduled
 
     def start(self, text: str) -> None:
         """Search for a text, also in what is still to come; an empty text ends the search."""
@@ -89,7 +85,7 @@ class PageSearch:
         self.matches.clear()
         self.current_match = None
         self._next_block = (0, 0)
-        if self.active and not self._scan_scheduled:
+        if self.active and not self.is_scanning:
             self._scan_slice()
 
     def select(self, index: int) -> PagePosition:
@@ -112,7 +108,7 @@ class PageSearch:
             self._next_block, (spot.section, max(0, spot.position.block)) if line else (0, 0)
         )
         del self.matches[bisect_left(self.matches, self._next_block, key=lambda match: match[:2]) :]
-        if not self._scan_scheduled:
+        if not self.is_scanning:
             self._scan_slice()
 
     def highlights(self, section: int, block: int) -> Iterator[Highlight]:
@@ -132,12 +128,12 @@ class PageSearch:
         return True
 
     def _scan_slice(self) -> None:
-        self._scan_scheduled = False
+        self.is_scanning = False
         if not self.active:
             return
         done = self.scan(TIME_SLICE)
         if not done:
-            self._scan_scheduled = True
+            self.is_scanning = True
             self._call_later(SLICE_INTERVAL, self._scan_slice)
         self._report_progress(done)
 
