@@ -201,6 +201,10 @@ class RememberedChoices(Struct, frozen=True, omit_defaults=True):
     judges: tuple[str, ...] | None = None
     names: tuple[str, ...] | None = None
     personas: tuple[str, ...] | None = None
+    rounds: int | None = None
+    max_cost: float | None = None
+    max_tokens: int | None = None
+    step: bool | None = None
 
 
 def load_remembered() -> RememberedChoices:
@@ -211,7 +215,7 @@ def load_remembered() -> RememberedChoices:
         return RememberedChoices()
 
 
-def save_remembered(**chosen: str | tuple[str, ...] | None) -> None:
+def save_remembered(**chosen: str | float | tuple[str, ...] | None) -> None:
     """Remember choices for the next run; `None` forgets one. Errors while writing are ignored."""
     try:
         choice = msgspec.convert(chosen, RememberedChoices)

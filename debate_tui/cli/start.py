@@ -87,6 +87,10 @@ def remember_choices(setup: DebateSetup, *, detected: tuple[str, ...]) -> None:
         mode=setup.mode.value,
         format=setup.format,
         judges=setup.judges,
+        rounds=setup.rounds,
+        max_cost=setup.max_cost,
+        max_tokens=setup.max_tokens,
+        step=setup.step,
     )
 
 
@@ -175,19 +179,24 @@ class StartController:
     def _initial_setup(self) -> DebateSetup:
         settings, last = self._settings, config.load_remembered()
         chosen_sources = tuple(seat.source for seat in settings.debater) or remembered_sources()
-        return DebateSetup(
+        name = settings.format or (last.format if last.format in self._formats else DEFAULT_FORMAT)
+        has_limit = settings.max_cost is not None or settings.max_tokens is not None
+        setup = DebateSetup(
             debaters=DEMO_SOURCES if self._options.chaos else chosen_sources or self._detected_sources,
             profiles=initial_roles(settings),
-            format=settings.format or (last.format if last.format in self._formats else DEFAULT_FORMAT),
+            format=name,
             mode=DisplayMode(settings.mode),
             judges=(*self._configured_judges,) or last.judges or (),
             material=self._options.context or settings.context,
-            rounds=settings.rounds,
-            max_cost=settings.max_cost,
-            max_tokens=settings.max_tokens,
-            step=settings.step,
+            rounds=last.rounds,
+            max_cost=settings.max_cost if has_limit else last.max_cost,
+            max_tokens=settings.max_tokens if has_limit else last.max_tokens,
+            step=settings.step or bool(last.step),
             blind=settings.blind,
         )
+        if settings.rounds is not None:
+            return structs.replace(setup, rounds=settings.rounds)
+        return setup.with_format(self._formats[name])
 
     def create_screen(self) -> StartScreen:
         """Create the screen; it puts its proposals into a new queue, `proposals`."""

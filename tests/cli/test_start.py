@@ -78,6 +78,20 @@ def test_unavailable_remembered_debaters_are_forgotten() -> None:
     assert lineup.remembered_sources() == ()
 
 
+def test_rounds_budget_and_pace_are_chosen_as_last_time() -> None:
+    chosen = DebateSetup(
+        topic="x", debaters=("demo",) * 2, rounds=4, max_cost=0.5, max_tokens=9000, step=True
+    )
+    StartController(config.Settings(), RunOptions()).plan_proposal(chosen)
+    setup = StartController(config.Settings(), RunOptions()).create_screen().setup
+    assert (setup.rounds, setup.max_cost, setup.max_tokens, setup.step) == (4, 0.5, 9000, True)
+    given = config.Settings(rounds=2, max_tokens=100, format="compare")
+    setup = StartController(given, RunOptions()).create_screen().setup
+    assert (setup.rounds, setup.max_cost, setup.max_tokens) == (2, None, 100), "the settings come first"
+    unrepeated = StartController(config.Settings(format="compare"), RunOptions()).create_screen().setup
+    assert unrepeated.rounds is None, "no phase of this format is repeated"
+
+
 def test_what_the_start_screen_remembers_is_no_setting() -> None:
     config.save_remembered(debaters=("demo", "demo:orator"), format="compare", judges=("demo",))
     assert config.load_settings({}) == config.Settings()

@@ -119,7 +119,7 @@ class CardScreen(OverlayScreen[Result]):
 
     def __init__(self, title: str, rows: Sequence[Sequence[Piece]], glyphs: Glyphs) -> None:
         super().__init__()
-        self._title = title
+        self.title_text = title
         self._rows = rows
         self._glyphs = glyphs
         self._text = Static()
@@ -138,7 +138,7 @@ class CardScreen(OverlayScreen[Result]):
 
     def compose(self) -> ComposeResult:
         """Yield the text, which is wrapped for the terminal from the first frame on."""
-        self._show_rows(self.app.size.width)
+        self.show_rows(self.app.size.width)
         with VerticalScroll(classes="card"):
             yield self._text
 
@@ -148,11 +148,12 @@ class CardScreen(OverlayScreen[Result]):
         self.query_one(VerticalScroll).vertical_scrollbar.renderer = PlainScrollBarRender  # type: ignore[misc]
 
     def on_resize(self, event: Resize) -> None:
-        self._show_rows(event.size.width)
+        self.show_rows(event.size.width)
 
-    def _show_rows(self, width: int) -> None:
-        title = Piece(self._title, Tone.FOCUS, bold=True)
+    def show_rows(self, width: int) -> None:
+        """Show the current title and rows on a screen of `width` cells."""
         rows = self.rows(max(1, width - COLUMNS_AROUND_CARD))
+        title = Piece(self.title_text, Tone.FOCUS, bold=True)
         self._text.update(to_lines([(title,), (), *rows], self._glyphs))
 
 

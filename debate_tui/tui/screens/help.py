@@ -10,12 +10,14 @@ from textual.binding import Binding, BindingType
 
 from debate_tui.tui.screens.dialogs import CardScreen
 from debate_tui.tui.styles import Tone
+from debate_tui.tui.widgets.badge import FINISH_BADGES, STATE_BADGES
 from debate_tui.tui.widgets.rows import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.badge import Badge
 
 _READING_KEYS = (
     ("tab", "next pane"),
@@ -51,7 +53,7 @@ _DEBATE_KEYS = (
     ("M", "moderate: rounds, words, …"),
     ("v", "vote; show the outcome"),
     ("J", "judge a finished debate"),
-    ("enter", "show error details"),
+    ("enter", "decide; show error details"),
     *_COMMON_KEYS,
     ("esc", "close; unzoom"),
     ("q", "quit; the debate is saved"),
@@ -112,7 +114,7 @@ _SECTIONS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
     "watch": (("Reading", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS)), ("Watching", _WATCH_KEYS)),
     "start": (("The start screen", _START_KEYS),),
     "history": (("Recorded debates", _HISTORY_KEYS),),
-    "statistics": (("Stream statistics", (("s", "close; also enter"), *_CLOSE_KEYS)),),
+    "statistics": (("Stream statistics", (*_SCROLL_KEYS, ("s", "close; also enter"), *_CLOSE_KEYS)),),
     "verdict": (("The verdict", (*_SCROLL_KEYS, ("v", "close; also enter"), *_CLOSE_KEYS)),),
     "card": (("This dialog", (*_SCROLL_KEYS, ("enter", "close"), *_CLOSE_KEYS)),),
     "menu": (
@@ -125,18 +127,7 @@ _SECTIONS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
 }
 """One or two titles with keys for each screen; two stand side by side if there is room."""
 
-_BADGE_EXAMPLES = (
-    ("waiting", "waiting", Tone.WAITING),
-    ("connecting", "connecting", Tone.WAITING),
-    ("connected", "connected", Tone.CONNECTED),
-    ("streaming", "streaming", Tone.STREAMING),
-    ("paused", "paused", Tone.PAUSED),
-    ("reconnecting", "reconnecting", Tone.RECONNECTING),
-    ("failed", "failed", Tone.FAILED),
-    ("done", "done", Tone.FINISHED),
-    ("cut", "cut", Tone.FINISHED),
-    ("refused", "refused", Tone.WAITING),
-)
+_BADGES = (*STATE_BADGES.values(), FINISH_BADGES["length"], FINISH_BADGES["refused"])
 _TOPICS_WITH_BADGES = ("debate", "replay", "watch")
 _KEY_WIDTH = 7
 _COLUMN_WIDTH = 37
@@ -173,8 +164,8 @@ class HelpScreen(CardScreen[None]):
             per_row = len(_BADGE_WIDTHS) if wide else 2
             rows.append(())
             rows += (
-                _badge_row(_BADGE_EXAMPLES[first : first + per_row], self._glyphs)
-                for first in range(0, len(_BADGE_EXAMPLES), per_row)
+                _badge_row(_BADGES[first : first + per_row], self._glyphs)
+                for first in range(0, len(_BADGES), per_row)
             )
         return rows
 
@@ -188,8 +179,8 @@ class HelpScreen(CardScreen[None]):
                 label = ""
 
 
-def _badge_row(badges: Sequence[tuple[str, str, Tone]], glyphs: Glyphs) -> tuple[Piece, ...]:
+def _badge_row(badges: Sequence[Badge], glyphs: Glyphs) -> tuple[Piece, ...]:
     return tuple(
-        Piece(f"{getattr(glyphs, glyph)} {word:{width}}", tone)
-        for (glyph, word, tone), width in zip(badges, _BADGE_WIDTHS, strict=False)
+        Piece(f"{badge.icon(glyphs)} {badge.word:{width}}", badge.tone)
+        for badge, width in zip(badges, _BADGE_WIDTHS, strict=False)
     )

@@ -73,6 +73,7 @@ _FILTER_HINTS = (
     KeyHint("enter", "read", "open('read')"),
     KeyHint("tab", "list", "focus_list"),
     KeyHint("esc", "show all", "back"),
+    KeyHint("F1", "help", "app.help", 0),
 )
 
 
@@ -197,6 +198,7 @@ class HistoryScreen(TitledScreen):
                 KeyHint("esc", "new debate", "back", 1),
             ),
             (True, KeyHint("T", "theme", "app.themes", 6)),
+            (True, KeyHint("?", "help", "app.help", 0)),
             (True, KeyHint("q", "quit", "app.quit", 0)),
         )
         self._footer.set_hints([hint for wanted, hint in offered if wanted])

@@ -386,7 +386,7 @@ def _hints(item: SetupItem | None, setup: DebateSetup, glyphs: Glyphs) -> tuple[
     hints = (
         (not choosing, KeyHint("enter", "start", "begin", 1)),
         (item is None, KeyHint(up, "examples", "choose_topic", 2)),
-        (item is None, KeyHint("tab", "debaters and format", "switch_focus", 3)),
+        (item is None, KeyHint("tab", "setup", "switch_focus", 3)),
         (changing, KeyHint(arrows, "change", "change(1)", 1)),
         (choosing, KeyHint("enter", "choose", "open", 2)),
         (is_debater, KeyHint("e", "settings", "edit", 3)),
@@ -394,6 +394,7 @@ def _hints(item: SetupItem | None, setup: DebateSetup, glyphs: Glyphs) -> tuple[
         (item is not None, KeyHint("tab", "topic", "switch_focus", 5)),
         (item is not None, KeyHint("T", "theme", "app.themes", 6)),
         (True, KeyHint("^r", "history", "history", 4)),
+        (True, KeyHint("F1" if item is None else "?", "help", "app.help", 0)),
         (True, KeyHint("^q" if item is None else "q", "quit", "app.quit", 0)),
     )
     return tuple(hint for wanted, hint in hints if wanted)

@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import set_cell_size
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from debate_tui.display.statistics.table import format_title, table_rows
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.screens.dialogs import OverlayScreen
+from debate_tui.tui.screens.dialogs import CardScreen
 from debate_tui.tui.styles import Tone, debater_tones
-from debate_tui.tui.widgets.option_list import to_lines
 from debate_tui.tui.widgets.rows import Piece, clip, merge_cells, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from textual.app import ComposeResult
-    from textual.events import Resize
 
     from debate_tui.display.statistics import StatisticsReport
     from debate_tui.display.statistics.table import StatisticsRow
@@ -30,44 +25,32 @@ REFRESH_SECONDS = 0.25
 LABEL_WIDTH = 13
 MAX_COLUMN_WIDTH = 48
 COLUMN_GAP = 2
-SIDE_PADDING = 6
-"""Cells to the left and right of the table, together."""
 
 
-class StatisticsScreen(OverlayScreen[None]):
+class StatisticsScreen(CardScreen[None]):
     """The dialog opened with ``s``: a column per debater; the debate continues below."""
 
     HELP_TOPIC = "statistics"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s,enter", "close")]
 
     def __init__(self, report: Callable[[], StatisticsReport], glyphs: Glyphs) -> None:
-        super().__init__()
+        super().__init__("", (), glyphs)
         self._report = report
-        self._glyphs = glyphs
-        self._table = Static(classes="card")
-
-    def compose(self) -> ComposeResult:
-        """Yield the table, sized for the terminal from the first frame on."""
-        self.update_figures()
-        yield self._table
 
     def on_mount(self) -> None:
         """Start updating the figures."""
-        self.set_interval(REFRESH_SECONDS, self.update_figures)
+        self.set_interval(REFRESH_SECONDS, lambda: self.show_rows(self.app.size.width))
 
-    def on_resize(self, _: Resize) -> None:
-        self.update_figures()
+    def rows(self, width: int) -> Sequence[Sequence[Piece]]:
+        """Return the current figures."""
+        report = self._report()
+        self.title_text = format_title(report)
+        return list(self._table(report, width))
 
-    def update_figures(self) -> None:
-        """Show the current figures."""
-        self._table.update(to_lines(self._rows(self._report()), self._glyphs))
-
-    def _rows(self, report: StatisticsReport) -> Iterator[Sequence[Piece]]:
+    def _table(self, report: StatisticsReport, width: int) -> Iterator[Sequence[Piece]]:
         streams = report.streams
-        room = (self.app.size.width - SIDE_PADDING - LABEL_WIDTH) // max(1, len(streams))
+        room = (width - LABEL_WIDTH) // max(1, len(streams))
         cells = max(1, min(room, MAX_COLUMN_WIDTH) - COLUMN_GAP)
-        yield (Piece(format_title(report), Tone.FOCUS, bold=True),)
-        yield ()
         tones = debater_tones(stream.info.id for stream in streams).values()
         names = [
             (

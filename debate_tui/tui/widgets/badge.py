@@ -43,7 +43,7 @@ WAITING = Badge("waiting", "waiting", Tone.WAITING)
 PAUSED = Badge("paused", "paused", Tone.PAUSED)
 REMOVED = Badge("failed", "removed", Tone.FAILED)
 
-_STATE_BADGES: Mapping[StreamState, Badge] = {
+STATE_BADGES: Mapping[StreamState, Badge] = {
     "waiting": WAITING,
     "connecting": Badge("connecting", "connecting", Tone.WAITING),
     "connected": Badge("connected", "connected", Tone.CONNECTED),
@@ -54,13 +54,13 @@ _STATE_BADGES: Mapping[StreamState, Badge] = {
     "finished": Badge("done", "done", Tone.FINISHED),
 }
 
-_FINISH_BADGES: Mapping[FinishReason, Badge] = {
-    "complete": _STATE_BADGES["finished"],
+FINISH_BADGES: Mapping[FinishReason, Badge] = {
+    "complete": STATE_BADGES["finished"],
     "length": Badge("cut", "cut", Tone.FINISHED),
     "refused": Badge("refused", "refused", Tone.WAITING),
     "stopped": Badge("stopped", "stopped", Tone.WAITING),
     "skipped": Badge("skipped", "skipped", Tone.WAITING),
-    "failed": _STATE_BADGES["failed"],
+    "failed": STATE_BADGES["failed"],
 }
 
 _NAMED_RETRY_KINDS = frozenset({"rate_limited", "overloaded"})
@@ -83,21 +83,21 @@ def badge_for(
     connection.
     """
     if status is not None and status.state == "failed" and finish_reason in (None, "failed"):
-        failed = _STATE_BADGES["failed"]
+        failed = STATE_BADGES["failed"]
         return failed if status.error is None else replace(failed, word=describe_fault_kind(status.error))
     if finish_reason is not None and (status is None or status.state in ("finished", "failed", "waiting")):
-        return _FINISH_BADGES[finish_reason]
+        return FINISH_BADGES[finish_reason]
     if paused and (status is None or status.state in _PAUSABLE_STATES):
         return PAUSED
     if status is None:
         return WAITING
     if status.state == "reconnecting":
         return _reconnecting_badge(status, seconds_left)
-    return _STATE_BADGES[status.state]
+    return STATE_BADGES[status.state]
 
 
 def _reconnecting_badge(status: StreamStatus, seconds_left: float | None) -> Badge:
-    badge, fault = _STATE_BADGES["reconnecting"], status.error
+    badge, fault = STATE_BADGES["reconnecting"], status.error
     named = fault is not None and fault.kind in _NAMED_RETRY_KINDS
     word = describe_fault_kind(fault) if fault is not None and named else badge.word
     tries = f"{status.retry}/{status.max_retries}" if status.retry else ""

@@ -147,6 +147,7 @@ async def test_a_debate_that_is_being_held_elsewhere_is_live_and_only_to_be_look
         await history.press("down")
         assert "last event" in history.text
         assert "enter read   space play   e export" in history.rows[-1]
+        assert "? help" in history.rows[-1]
         history.archive.trouble = DebateError("The debate is running in another program.")
         await history.press("c")
         assert "running in another program" in history.rows[-1]

@@ -245,9 +245,11 @@ async def test_the_mouse_does_what_keys_do() -> None:
 async def test_the_footer_offers_what_does_something_and_is_pressed() -> None:
     async with StartHarness(DebateSetup(topic="x", debaters=("demo",) * 3)).opened() as start:
         assert "enter start" in start.rows[-1]
+        assert "F1 help" in start.rows[-1]
         assert "del remove" not in start.rows[-1]
         await start.press("tab")
         assert "del remove" in start.rows[-1]
+        assert "? help" in start.rows[-1]
         await start.pilot.click(offset=(start.rows[-1].index("remove"), 34))
         assert start.screen.setup.debaters == ("demo", "demo")
         await start.press("tab")

@@ -164,6 +164,17 @@ async def test_it_closes_again(key: str) -> None:
         assert board.app.is_running
 
 
+async def test_it_scrolls_where_it_does_not_fit() -> None:
+    async with play_minute(4).opened(40, 15) as board:
+        await board.press("s")
+        assert "Stream statistics" in board.text
+        assert "backpressure" not in board.text
+        await board.press("end")
+        assert "backpressure" in board.text
+        await board.press("home")
+        assert "Stream statistics" in board.text
+
+
 async def test_a_decision_comes_over_it() -> None:
     async with DebateHarness(2).opened() as board:
         board.begin().phase()
@@ -243,7 +254,7 @@ async def open_statistics(board: DebateHarness) -> None:
     """The screen has looked at the figures again."""
     screen = board.app.screen
     assert isinstance(screen, StatisticsScreen)
-    screen.update_figures()
+    screen.show_rows(screen.app.size.width)
     await board.pilot.pause()
 
 
