@@ -1,7 +1,7 @@
 """Make the pictures of the README again: ``python -m tests.pictures [NAME …]``.
 
-The program runs in a terminal of its own, with the demo as debaters and folders of its own. Only the web page
-needs more: Chromium. Look at the pictures before you commit them.
+The program runs in a terminal and with folders of its own, against a server whose models speak like the demo.
+Only the web page needs more: Chromium. Look at the pictures before you commit them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tests.cli.process import run_program
 from tests.cli.serve_process import serve_process
+from tests.pictures.scripted_models import FIRST, JUDGE, SECOND, serve_models
 from tests.pictures.terminal_svg import Picture, SvgWriter, take_picture
 from tests.server.chromium import Browser
 from tests.terminal.pty_terminal import run_in_terminal
@@ -30,16 +31,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[2] / ".github" / "pictures"
 COLUMNS, ROWS = 100, 30
 TOPIC = "Should cities ban cars?"
-DEBATERS = ("-d", "Ada=demo:empiricist", "-d", "Ben=demo:sceptic")
-DEBATE = (*DEBATERS, "-f", "assigned-sides", "-r", "1", "--judge", "demo")
-ONE_CUT = """
-from debate_tui.__main__ import main
-from debate_tui.resilience import chaos
-chaos._SCRIPTED_FAILURES = ((), (chaos.FailureKind.CUT, chaos.FailureKind.REFUSED_CONNECTION))
-chaos._MAX_FAILURES = 0
-main()
-"""
-"""The program, with --chaos reduced to a cut of the second debater's stream and a refused reconnection."""
+DEBATERS = ("-d", f"Ada={FIRST}", "-d", f"Ben={SECOND}")
+DEBATE = (*DEBATERS, "-f", "assigned-sides", "-r", "1", "--judge", JUDGE)
 
 
 class Camera:
@@ -76,8 +69,10 @@ class Camera:
 
 async def debate() -> str:
     """The film: a topic is typed, two debaters stream, one is cut off and resumes, the verdict."""
-    options = ("--chaos", "--no-record", *DEBATE)
-    async with run_in_terminal(*options, program=("-c", ONE_CUT), columns=COLUMNS, rows=ROWS) as terminal:
+    async with (
+        serve_models(breaks=True) as environment,
+        run_in_terminal("--no-record", *DEBATE, columns=COLUMNS, rows=ROWS, **environment) as terminal,
+    ):
         camera = Camera(terminal, speed=1.5)
         await terminal.wait_for_text("What should they debate?")
         for letter in TOPIC:
@@ -89,7 +84,6 @@ async def debate() -> str:
         await terminal.wait_for_text("streaming")
         async with camera.running():
             await vote(terminal, "Before it starts", "u")
-            terminal.press("\x1b")  # dismisses the notice
             await terminal.wait_for_text("complete")
             await vote(terminal, "It's over", "b")
             await terminal.wait_for_text("The verdict")
@@ -97,7 +91,7 @@ async def debate() -> str:
         camera.shoot(5)
     return SvgWriter(COLUMNS, ROWS, "debate-tui").film(
         camera.frames,
-        "Three debaters stream side by side; one is cut off and resumes; a judge gives a verdict",
+        "Two debaters stream side by side; one is cut off and resumes; a judge gives a verdict",
     )
 
 
@@ -166,7 +160,9 @@ async def main() -> None:
         os.environ.update(
             HOME=home, XDG_CONFIG_HOME=f"{home}/c", XDG_DATA_HOME=f"{home}/d", XDG_STATE_HOME=f"{home}/s"
         )
-        run = await run_program(TOPIC, *DEBATERS, "-f", "assigned-sides", "--judge", "demo", "--plain")
+        async with serve_models() as environment:
+            options = (*DEBATERS, "-f", "assigned-sides", "--judge", JUDGE, "--plain")
+            run = await run_program(TOPIC, *options, **environment)
         assert run.code == 0, run.err
         for name in sys.argv[1:] or PICTURES:
             file, picture = FOLDER / name, await PICTURES[name]()
