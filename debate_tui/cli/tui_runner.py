@@ -188,7 +188,7 @@ async def play_fullscreen(
     if from_round is not None:
         player.seek_round(from_round)
     elif from_end:
-        player.seek(player.length)
+        player.seek(player.playhead.length)
     started = next((event for event in events if isinstance(event, DebateStarted)), None)
     return await show_log(player, ReplayScreen, settings, started, decode_format(setup), setup=setup)
 

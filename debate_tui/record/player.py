@@ -37,8 +37,9 @@ class Playhead:
     """A playback position that advances with a clock.
 
     Positions are in seconds from the first event, with long gaps shortened. `shown_count` is the number of
-    events up to the current position; `round_starts` lists the positions where rounds begin. Playback
-    starts at 0, paused. All methods take `now`, in seconds, from one clock that never goes backwards.
+    events up to the current position; `round_starts` lists the positions where rounds begin; a `speed` of 1
+    is the original one. Playback starts at 0, paused. All methods take `now`, in seconds, from one clock that
+    never goes backwards.
     """
 
     def __init__(self, events: Sequence[Event], *, speed: float = 1.0, max_gap: float = MAX_GAP_S) -> None:
@@ -52,8 +53,8 @@ class Playhead:
         ]
         self._position = 0.0
         self._position_set_at = 0.0
-        self._speed = _clamp_speed(speed)
-        self._paused = True
+        self.speed = _clamp_speed(speed)
+        self.paused = True
         self.shown_count = 0
 
     @property
@@ -62,25 +63,15 @@ class Playhead:
         return self._times[-1] if self._times else 0.0
 
     @property
-    def speed(self) -> float:
-        """The playback speed; 1 is the original speed."""
-        return self._speed
-
-    @property
-    def paused(self) -> bool:
-        """Whether playback is paused."""
-        return self._paused
-
-    @property
     def at_end(self) -> bool:
         """Whether every event has been shown."""
         return self.shown_count == len(self._times)
 
     def position(self, now: float) -> float:
         """Return the current position in the debate."""
-        if self._paused:
+        if self.paused:
             return self._position
-        return min(self._position + (now - self._position_set_at) * self._speed, self.length)
+        return min(self._position + (now - self._position_set_at) * self.speed, self.length)
 
     def take_due(self, now: float) -> range:
         """Return the indexes of the events that have become due, and count them as shown."""
@@ -92,24 +83,24 @@ class Playhead:
 
     def seconds_until_next(self, now: float) -> float | None:
         """Return the seconds until the next event is due, or `None` while paused or at the end."""
-        if self._paused or self.at_end:
+        if self.paused or self.at_end:
             return None
-        return max((self._times[self.shown_count] - self.position(now)) / self._speed, 0.0)
+        return max((self._times[self.shown_count] - self.position(now)) / self.speed, 0.0)
 
     def pause(self, now: float) -> None:
         """Pause playback."""
         self._save_position(now)
-        self._paused = True
+        self.paused = True
 
     def resume(self, now: float) -> None:
         """Continue from the current position."""
         self._save_position(now)
-        self._paused = False
+        self.paused = False
 
     def change_speed(self, now: float, factor: float) -> None:
         """Multiply the speed by `factor`, within 1/4 and 64."""
         self._save_position(now)
-        self._speed = _clamp_speed(self._speed * factor)
+        self.speed = _clamp_speed(self.speed * factor)
 
     def seek(self, now: float, position: float) -> bool:
         """Move to a position and return whether that took back events that had been shown."""
@@ -120,10 +111,6 @@ class Playhead:
             return False
         self.shown_count = shown
         return True
-
-    def tenth_start(self, tenths: int) -> float:
-        """Return the position `tenths` tenths into the debate."""
-        return self.length * tenths / 10
 
     def next_turn_start(self, now: float) -> float:
         """Return the position where the next turn starts, or the end."""
@@ -190,8 +177,8 @@ class Player(ReadableLog):
     then ends earlier, and `on_rewind`, which may be set at any time, is called so that views can be rebuilt
     from the beginning.
 
-    Commands take effect immediately while `run` runs in a task of the caller. `run` returns only when the
-    player is closed, so that seeking back from the end works.
+    `playhead` says where playback is. Commands take effect immediately while `run` runs in a task of the
+    caller. `run` returns only when the player is closed, so that seeking back from the end works.
     """
 
     def __init__(
@@ -209,57 +196,37 @@ class Player(ReadableLog):
         self._clock = clock or PlaybackClock()
         self._state_changed = asyncio.Event()
         self.on_rewind = on_rewind
-        self._playhead = Playhead(events, speed=speed, max_gap=max_gap)
+        self.playhead = Playhead(events, speed=speed, max_gap=max_gap)
 
     @property
     def seq(self) -> int:
         """See `ReadableLog.seq`; the newest event shown."""
-        return self.events[self._playhead.shown_count - 1].seq if self._playhead.shown_count else 0
+        return self.events[self.playhead.shown_count - 1].seq if self.playhead.shown_count else 0
 
     @property
     def over(self) -> bool:
         """See `ReadableLog.over`; the record of a killed debate ends without `debate.finished`."""
-        return self._playhead.at_end
+        return self.playhead.at_end
 
     @property
     def position(self) -> float:
         """Seconds into the debate, with long gaps shortened."""
-        return self._playhead.position(self._clock.now())
-
-    @property
-    def length(self) -> float:
-        """The length of the debate at speed 1, in seconds."""
-        return self._playhead.length
-
-    @property
-    def round_starts(self) -> Sequence[float]:
-        """The positions where rounds start, in seconds."""
-        return self._playhead.round_starts
-
-    @property
-    def speed(self) -> float:
-        """The playback speed; 1 is the original speed."""
-        return self._playhead.speed
-
-    @property
-    def paused(self) -> bool:
-        """Whether playback is paused."""
-        return self._playhead.paused
+        return self.playhead.position(self._clock.now())
 
     async def read(self, after: int = 0, limit: int = BATCH_SIZE) -> Sequence[Event]:
         """See `ReadableLog.read`; returns only events that have been shown."""
-        return self.events[after : min(after + limit, self._playhead.shown_count)]
+        return self.events[after : min(after + limit, self.playhead.shown_count)]
 
     async def run(self) -> None:
         """Play until the player is closed."""
-        self._playhead.resume(self._clock.now())
+        self.playhead.resume(self._clock.now())
         while not self._closed:
             self._state_changed.clear()
-            for index in self._playhead.take_due(self._clock.now()):
-                if index >= self._playhead.shown_count:  # a listener moved playback back
+            for index in self.playhead.take_due(self._clock.now()):
+                if index >= self.playhead.shown_count:  # a listener moved playback back
                     break
                 self._publish(self.events[index])
-            await self._clock.wait(self._state_changed, self._playhead.seconds_until_next(self._clock.now()))
+            await self._clock.wait(self._state_changed, self.playhead.seconds_until_next(self._clock.now()))
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -268,44 +235,35 @@ class Player(ReadableLog):
     def toggle_pause(self) -> None:
         """Pause or resume; the other commands work in either state."""
         now = self._clock.now()
-        if self._playhead.paused:
-            self._playhead.resume(now)
+        if self.playhead.paused:
+            self.playhead.resume(now)
         else:
-            self._playhead.pause(now)
+            self.playhead.pause(now)
         self._state_changed.set()
 
-    def double_speed(self) -> None:
-        """Double the speed, up to 64."""
-        self._playhead.change_speed(self._clock.now(), 2)
-        self._state_changed.set()
-
-    def halve_speed(self) -> None:
-        """Halve the speed, down to 1/4."""
-        self._playhead.change_speed(self._clock.now(), 0.5)
+    def change_speed(self, factor: float) -> None:
+        """Multiply the speed by `factor`, within 1/4 and 64."""
+        self.playhead.change_speed(self._clock.now(), factor)
         self._state_changed.set()
 
     def seek(self, position: float) -> None:
         """Move to a position in seconds, limited to the start and the end."""
-        rewound = self._playhead.seek(self._clock.now(), position)
+        rewound = self.playhead.seek(self._clock.now(), position)
         self._state_changed.set()
         if rewound:
             self.on_rewind()
-
-    def seek_tenth(self, tenths: int) -> None:
-        """Move to a tenth of the debate, from 0 to 10."""
-        self.seek(self._playhead.tenth_start(tenths))
 
     def seek_round(self, number: int) -> None:
         """Move to the start of a round, counted from 1 across all phases.
 
         Raise `UsageError` if the round does not exist.
         """
-        self.seek(self._playhead.round_start(number))
+        self.seek(self.playhead.round_start(number))
 
     def next_turn(self) -> None:
         """Move to the start of the next turn."""
-        self.seek(self._playhead.next_turn_start(self._clock.now()))
+        self.seek(self.playhead.next_turn_start(self._clock.now()))
 
     def previous_turn(self) -> None:
         """Move to the start of the current turn, or of the previous one if it has just started."""
-        self.seek(self._playhead.previous_turn_start(self._clock.now()))
+        self.seek(self.playhead.previous_turn_start(self._clock.now()))

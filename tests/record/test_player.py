@@ -64,19 +64,19 @@ async def test_listeners_hear_the_events_in_their_own_time():
         assert stage.heard == [1, 2, 3]
         await stage.pass_time(100)
         assert stage.heard == [event.seq for event in EVENTS]
-        assert (stage.player.over, stage.player.position) == (True, stage.player.length)
+        assert (stage.player.over, stage.player.position) == (True, stage.player.playhead.length)
 
 
 async def test_speed_is_what_it_says():
     async with running_player(speed=2.0) as stage:
         await stage.pass_time(2)
         assert stage.player.seq == 5
-        stage.player.double_speed()
-        assert stage.player.speed == 4.0
+        stage.player.change_speed(2)
+        assert stage.player.playhead.speed == 4.0
         await stage.pass_time(1)
         assert stage.player.seq == 9
-        stage.player.halve_speed()
-        stage.player.halve_speed()
+        stage.player.change_speed(0.5)
+        stage.player.change_speed(0.5)
         await stage.pass_time(1)
         assert stage.player.seq == 10
 
@@ -86,15 +86,15 @@ async def test_pausing_and_going_on():
         await stage.pass_time(1)
         stage.player.toggle_pause()
         await stage.pass_time(50)
-        assert (stage.player.paused, stage.player.seq) == (True, 2)
+        assert (stage.player.playhead.paused, stage.player.seq) == (True, 2)
         stage.player.toggle_pause()
         await stage.pass_time(1)
-        assert (stage.player.paused, stage.player.seq) == (False, 3)
+        assert (stage.player.playhead.paused, stage.player.seq) == (False, 3)
 
 
 async def test_going_forward_tells_what_lies_between():
     async with running_player() as stage:
-        stage.player.seek_tenth(10)
+        stage.player.seek(stage.player.playhead.length)
         await stage.settle()
         assert stage.heard == [event.seq for event in EVENTS]
 
@@ -103,7 +103,7 @@ async def test_going_back_takes_events_back_and_says_so():
     rewound: list[int] = []
     async with running_player(on_rewind=lambda: rewound.append(stage.player.seq)) as stage:
         await stage.pass_time(100)
-        stage.player.seek_tenth(5)
+        stage.player.seek(stage.player.playhead.length / 2)
         assert rewound == [9]
         assert [event.seq for event in await stage.player.read()] == list(range(1, 10))
         assert not stage.player.over
@@ -298,12 +298,6 @@ def test_rounds_count_over_all_phases():
         with pytest.raises(UsageError, match=f"no round {number}") as caught:
             head.round_start(number)
         assert "2" in caught.value.hint
-
-
-def test_tenths_divide_the_whole_length():
-    head = playhead_at(words_at(0, 2, 4))
-
-    assert [head.tenth_start(n) for n in (0, 5, 10)] == [0.0, 2.0, 4.0]
 
 
 def test_an_empty_record_is_at_its_end():

@@ -50,11 +50,12 @@ class PlaybackBar(TextRows):
     def rows(self, width: int) -> tuple[Row, ...]:
         """Return state, position, bar, length and speed."""
         player, glyphs = self._player, self._glyphs
+        length, speed = player.playhead.length, player.playhead.speed
         now = (self._state_piece(), Piece(f"  {format_clock(player.position)}  "))
         rest = (
-            Piece(f"  {format_clock(player.length)}", Tone.QUIET),
+            Piece(f"  {format_clock(length)}", Tone.QUIET),
             Piece(f"  {glyphs.separator}  ", Tone.FAINT),
-            Piece(f"{player.speed:g}{glyphs.times}", Tone.TEXT if player.speed == 1 else Tone.FOCUS),
+            Piece(f"{speed:g}{glyphs.times}", Tone.TEXT if speed == 1 else Tone.FOCUS),
         )
         room = width - pieces_width((*now, *rest))
         if room < MIN_BAR_CELLS:
@@ -67,15 +68,15 @@ class PlaybackBar(TextRows):
     def _state_piece(self) -> Piece:
         if self._player.over:
             return Piece(f"{self._glyphs.stopped} ended  ", Tone.QUIET)
-        if self._player.paused:
+        if self._player.playhead.paused:
             return Piece(f"{self._glyphs.paused} paused ", Tone.PAUSED)
         return Piece(f"{self._glyphs.streaming} playing", Tone.STREAMING)
 
     def _bar_pieces(self, width: int) -> tuple[Piece, ...]:
         player, glyphs = self._player, self._glyphs
-        length = player.length or 1.0
+        length = player.playhead.length or 1.0
         here = min(int(player.position / length * width), width - 1)
-        gaps = {int(start / length * width) for start in player.round_starts} - {0, here}
+        gaps = {int(start / length * width) for start in player.playhead.round_starts} - {0, here}
         return merge_cells(
             (glyphs.dot, Tone.FOCUS)
             if cell == here
@@ -106,7 +107,7 @@ class PlaybackBar(TextRows):
     def _seek(self, x: int) -> None:
         bar = self._bar_columns
         share = (min(max(x, bar.start), bar.stop - 1) - bar.start) / max(1, len(bar) - 1)
-        self._on_seek(share * self._player.length)
+        self._on_seek(share * self._player.playhead.length)
 
 
 class PlaybackController(Controller):
@@ -125,7 +126,7 @@ class PlaybackController(Controller):
 
     def hints(self, state: HintState) -> tuple[KeyHint, ...]:
         """Return the hints for the keys that do something now."""
-        return replay_hints(state, is_paused=self._player.paused, at_end=self._player.over)
+        return replay_hints(state, is_paused=self._player.playhead.paused, at_end=self._player.over)
 
     def action_toggle(self) -> None:
         """Pause or resume; at the end, play again from the start."""
@@ -133,7 +134,7 @@ class PlaybackController(Controller):
         over = player.over
         if over:
             self._seek(0)
-        if player.paused or not over:
+        if player.playhead.paused or not over:
             player.toggle_pause()
         self._refresh()
 
@@ -149,16 +150,16 @@ class PlaybackController(Controller):
 
     def action_seek_tenth(self, tenths: int) -> None:
         """Seek to a tenth of the debate."""
-        self._seek(self._player.length * tenths / 10)
+        self._seek(self._player.playhead.length * tenths / 10)
 
     def action_slower(self) -> None:
         """Halve the speed."""
-        self._player.halve_speed()
+        self._player.change_speed(0.5)
         self._refresh()
 
     def action_faster(self) -> None:
         """Double the speed."""
-        self._player.double_speed()
+        self._player.change_speed(2)
         self._refresh()
 
     def _seek(self, position: float) -> None:

@@ -49,7 +49,7 @@ async def test_finished_replay_shows_what_the_live_screen_showed() -> None:
         await board.settle()
         live = board.rows
     async with ReplayHarness(EVENTS).opened(120, 36) as playback:
-        await playback.pass_time(playback.player.length)
+        await playback.pass_time(playback.player.playhead.length)
         assert playback.rows[1:-2] == live[1:-1]
         assert playback.rows[0].split() == [*live[0].split()[:-1], "replay"]
         assert "✓ complete" in playback.rows[0]
@@ -61,7 +61,7 @@ async def test_seeking_shows_the_same_as_a_replay_opened_there(seed: int) -> Non
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("space")
         for _ in range(5):
-            place = rng.uniform(0, playback.player.length)
+            place = rng.uniform(0, playback.player.playhead.length)
             playback.player.seek(place)
             await playback.settle()
             assert playback.text == await seen_at(place)
@@ -100,7 +100,7 @@ async def test_brackets_seek_by_turns() -> None:
 async def test_digits_seek_to_tenths(tenths: int) -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
         await playback.press("space", "7", str(tenths))
-        assert playback.player.position == pytest.approx(playback.player.length * tenths / 10)
+        assert playback.player.position == pytest.approx(playback.player.playhead.length * tenths / 10)
 
 
 async def test_playback_bar_shows_speed_and_state() -> None:
@@ -114,12 +114,12 @@ async def test_playback_bar_shows_speed_and_state() -> None:
         assert playback.rows[-2].endswith("0.5× ")
         await playback.pass_time(10)
         assert "0:00" in playback.rows[-2]
-        assert playback.player.paused
+        assert playback.player.playhead.paused
 
 
 async def test_space_plays_again_at_the_end() -> None:
     async with ReplayHarness(EVENTS).opened() as playback:
-        await playback.pass_time(playback.player.length)
+        await playback.pass_time(playback.player.playhead.length)
         assert "■ ended" in playback.rows[-2]
         assert "space play" in playback.rows[-1]
         await playback.press("space")
@@ -135,7 +135,7 @@ async def test_playback_bar_can_be_clicked_and_dragged() -> None:
         first, last = bar.index("●"), bar.rindex("─")
         await playback.pilot.mouse_down(offset=((first + last) // 2, 33))
         await playback.settle()
-        assert playback.player.position == pytest.approx(playback.player.length / 2, rel=0.05)
+        assert playback.player.position == pytest.approx(playback.player.playhead.length / 2, rel=0.05)
         await playback.pilot.hover(offset=(last, 33))
         await playback.settle()
         assert "■ ended" in playback.rows[-2]
