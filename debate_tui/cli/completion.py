@@ -161,12 +161,6 @@ def _debaters(incomplete: str) -> Values:
         yield f"{name}={value}" if equals else value, about
 
 
-def _formats(_incomplete: str) -> Values:
-    valid, _errors = config.load_formats()
-    for name, format_ in valid.items():
-        yield name, format_.title
-
-
 def _themes(_incomplete: str) -> Values:
     from debate_tui.tui.themes import theme_names
 
@@ -180,16 +174,11 @@ def _debates(_incomplete: str) -> Values:
         yield summary.debate, f"{began:%Y-%m-%d} {summary.topic}" if began else summary.topic
 
 
-def _pages(_incomplete: str) -> Values:
-    for name in PAGE_NAMES:
-        yield name, "A page of the manual"
-
-
 _VALUES: Final[dict[str, Callable[[str], Values]]] = {
     "debaters": _debaters,
     "debates": _debates,
-    "formats": _formats,
-    "pages": _pages,
+    "formats": lambda _: ((name, format_.title) for name, format_ in config.load_formats()[0].items()),
+    "pages": lambda _: ((name, "A page of the manual") for name in PAGE_NAMES),
     "sources": _sources,
     "themes": _themes,
 }

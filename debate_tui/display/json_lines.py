@@ -28,7 +28,7 @@ def encode_line(event: Event) -> bytes:
 
 def escape_controls(data: bytes) -> bytes:
     """Escape control characters in UTF-8 JSON, which still decodes to the same; see `encode_line`."""
-    return _UNSAFE_CONTROLS.sub(_escape_match, data)
+    return _UNSAFE_CONTROLS.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), data)
 
 
 async def write_json_lines(batches: AsyncIterable[Sequence[Event]], out: OutputWriter) -> bool:
@@ -43,7 +43,3 @@ async def write_json_lines(batches: AsyncIterable[Sequence[Event]], out: OutputW
         except BrokenPipeError:
             return False
     return True
-
-
-def _escape_match(match: re.Match[bytes]) -> bytes:
-    return b"\\u%04x" % ord(match[0].decode())

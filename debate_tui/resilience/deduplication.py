@@ -285,12 +285,14 @@ class ContinuationTrimmer:
         if not text:
             return
         self._after_space = text[-1] == " "
-        self._candidates = [at for at in self._candidates if self._matches(at + self._compared_length, text)]
+        old, length = self._old, self._compared_length
+        self._candidates = [
+            at
+            for at in self._candidates
+            if old.startswith(text, at + length)
+            or text.startswith(old[at + length : at + length + len(text)])
+        ]
         self._compared_length += len(text)
-
-    def _matches(self, at: int, text: str) -> bool:
-        old = self._old
-        return old.startswith(text, at) or text.startswith(old[at : at + len(text)])
 
     def _find_candidates(self, new: str, text: str) -> list[int]:
         old, first = self._old, text[0].translate(_TYPOGRAPHY)
@@ -298,7 +300,9 @@ class ContinuationTrimmer:
         begins = [at for at in range(reach, len(old)) if old[at] == first and _is_word_start(old, at)]
         if reach and old[0].translate(_TYPOGRAPHY) == first:
             begins.insert(0, 0)
-        begins = [at for at in begins if is_unintended_repeat(old[at:]) or (at == 0 and _has_variety(old))]
+        # A table's rule, of one or two characters, may well be continued by another.
+        varied = len(set(old)) > 2
+        begins = [at for at in begins if is_unintended_repeat(old[at:]) or (at == 0 and varied)]
         cut = _CUT_WORD.search(old)
         if cut and len(set(cut[0])) > 2 and not self._old_trailing_space and not new[0].isspace():
             begins.append(cut.start())
@@ -346,11 +350,6 @@ class ContinuationTrimmer:
             return rest[len(space) :]
         spare = space and ("\n" not in own or space.startswith(own))
         return rest[len(own) :] if spare else rest
-
-
-def _has_variety(text: str) -> bool:
-    """Return whether a text is more than one or two repeated characters, such as a table's rule."""
-    return len(set(text)) > 2
 
 
 def _normalise(text: str) -> str:

@@ -177,7 +177,9 @@ class TurnRecovery:
         turn = TimeSlice(asyncio.get_running_loop().call_soon)
         while not self._finished:
             fault: Fault | None = None
-            now = self._start_attempt()
+            self._attempt += 1
+            now = self._connection = _ConnectionState()
+            watchdog.start_connection()
             yield self._publish(self._state_change("connecting"))
             try:
                 async with AsyncExitStack() as connection:
@@ -206,12 +208,6 @@ class TurnRecovery:
                     yield outcome
                 if isinstance(outcome, StateChange) and outcome.retry_in_ms:
                     await self._wait(outcome.retry_in_ms / 1000)
-
-    def _start_attempt(self) -> _ConnectionState:
-        self._attempt += 1
-        self._connection = _ConnectionState()
-        self._watchdog.start_connection()
-        return self._connection
 
     def _resume(self) -> ResumePoint | None:
         shown = self._delivered

@@ -53,7 +53,8 @@ class StreamLog:
         on_error: Callable[[DebateError], None] = lambda _: None,
     ) -> None:
         try:
-            self._output = open(file, "a", encoding="utf-8", opener=_open_private)  # noqa: SIM115 (see `close`)
+            opener = partial(os.open, mode=0o600)
+            self._output = open(file, "a", encoding="utf-8", opener=opener)  # noqa: SIM115 (see `close`)
         except OSError as error:
             raise UsageError(
                 f"Cannot write {file}: {error.strerror}.", "Choose another file for --log."
@@ -123,10 +124,6 @@ class StreamLog:
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         who = f"{self._names.get(debater, debater)}: " if debater else ""
         self._lines.put(f"{at.replace('+00:00', 'Z')} {redact_line(who + line)}\n")
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _describe(announcement: Announcement) -> str:

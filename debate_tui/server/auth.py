@@ -317,12 +317,12 @@ class AuthMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return  # Not used: the caller starts and stops what the application needs.
-        connection = HTTPConnection(scope)
         try:
-            scope.setdefault("state", {})["role"] = self._authorize(connection)
+            # The `HTTPConnection` is not kept: it caches headers and cookies, and a viewer stays for hours.
+            scope.setdefault("state", {})["role"] = self._authorize(HTTPConnection(scope))
         except HTTPException as error:
             refusal = responses.response_to_error(error)
-            if error.status_code == 401 and responses.wants_html(connection):
+            if error.status_code == 401 and responses.wants_html(HTTPConnection(scope)):
                 refusal = self._pages.respond("enter.html", 401)
             add_security_headers(refusal.headers)
             await responses.refuse(refusal, scope, receive, send)

@@ -64,10 +64,6 @@ class RemoteEndpoint(ABC):
         """The endpoint's host."""
         return url_host(self.url)
 
-    def turn_url(self, request: TurnRequest) -> str:
-        """Return the URL requested for a turn from its start; for comparison only, never for display."""
-        return fill_url(self.url, request, None)
-
     @abstractmethod
     def connect(
         self, request: TurnRequest, cursor: Cursor | None

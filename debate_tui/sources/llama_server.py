@@ -107,7 +107,9 @@ class LlamaServer:
         self._log.close()
 
     async def _wait_loaded(self, report_progress: ProgressCallback) -> None:
-        step = f"Loading {self._launch.name} ({_format_size(self._launch.model)})"
+        size = self._launch.model.stat().st_size
+        amount = f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+        step = f"Loading {self._launch.name} ({amount})"
         clock = asyncio.get_running_loop().time
         started_at, reported = clock(), 0
         report_progress(step, "")
@@ -161,8 +163,3 @@ def _is_ready(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _format_size(file: Path) -> str:
-    size = file.stat().st_size
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -192,14 +192,10 @@ def _move(known: Provider, base_url: str, variable: str) -> Provider:
     reports itself if it needs a key.
     """
     moved = msgspec.structs.replace(known, base_url=base_url, moved_by=variable)
-    if known.name == "openai" and not _is_openai(base_url):
+    host = url_host(base_url).rpartition(":")[0] or url_host(base_url)
+    if known.name == "openai" and host != _OPENAI_HOST and not host.endswith(f".{_OPENAI_HOST}"):
         moved = msgspec.structs.replace(moved, api="chat", needs_key=False)
     return moved
-
-
-def _is_openai(base_url: str) -> bool:
-    host = url_host(base_url).rpartition(":")[0] or url_host(base_url)
-    return host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
 
 
 _OLLAMA_PORT = 11434

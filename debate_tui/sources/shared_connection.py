@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, KeepAlive, TimeSlice
-from debate_tui.sources.endpoint import decode_connection, sendable_cursor
+from debate_tui.sources.endpoint import decode_connection, fill_url, sendable_cursor
 from debate_tui.sources.payloads import SimpleEvent
 from debate_tui.sources.payloads.detect import EndpointDecoder, unpack_base64
 from debate_tui.sources.payloads.json_decoder import fit_json, fit_struct, load_json
@@ -239,7 +239,7 @@ class SharedEndpoint:
 
     def join(self, source: SharedSource, request: TurnRequest) -> SharedConnection:
         """Return the shared connection for the source's turn, opening it if needed."""
-        url = self.endpoint.turn_url(request)
+        url = fill_url(self.endpoint.url, request, None)
         connection = self._connections.get(url)
         if connection is None or source in connection.members or connection.is_too_late(source):
             connection = self._connections[url] = SharedConnection(self, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -105,8 +105,6 @@ def build_prefix(
 
     The first `marked_count` of them have already shown their markers.
     """
-    if not containers:
-        return _root_prefix(style, gap_depth)
     parts: list[PrefixPart] = []
     bullets = 0
     for index, container in enumerate(containers):
@@ -129,11 +127,6 @@ def build_prefix(
 def _intern_prefix(prefix: BlockPrefix) -> BlockPrefix:
     """Share one prefix among all that are equal, as for most items of a list."""
     return prefix
-
-
-@cache
-def _root_prefix(style: str, gap_depth: int) -> BlockPrefix:
-    return BlockPrefix((), style, gap_depth)
 
 
 def gap_depth_between(previous: Sequence[Container] | None, current: Sequence[Container]) -> int:

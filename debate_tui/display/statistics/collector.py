@@ -78,7 +78,10 @@ class Statistics:
             stream.add_delta(event)
             return
         if self._is_finished or (isinstance(event, DebateResumed) and event.reason == "continued"):
-            self._exclude_time(event.at - self._latest_at)
+            # The time between the interruption of a debate and its resumption does not count.
+            self._started_at += event.at - self._latest_at
+            for stream in self._streams.values():
+                stream.exclude_time(event.at - self._latest_at)
         self._latest_at = event.at
         self._clock_offset = self._clock() - event.at
         self._started_at = self._started_at or event.at
@@ -120,12 +123,6 @@ class Statistics:
             info = DebaterInfo(debater, debater, "", "", "")
             stream = self._streams[debater] = StreamStatistics(info, self._started_at)
         return stream
-
-    def _exclude_time(self, seconds: float) -> None:
-        """Exclude the time between the interruption of a debate and its resumption."""
-        self._started_at += seconds
-        for stream in self._streams.values():
-            stream.exclude_time(seconds)
 
     def _apply(self, event: Event) -> None:
         match event:

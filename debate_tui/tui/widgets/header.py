@@ -12,8 +12,6 @@ from debate_tui.tui.widgets.badge import Badge
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from debate_tui.tui.symbols import Glyphs
 
 
@@ -65,7 +63,10 @@ class Header(TextRows):
         elif line.phase:
             parts.append(Piece(line.phase, Tone.TEXT))
         parts.append(Piece(line.mode, Tone.QUIET))
-        parts.append(Piece("replay", Tone.FOCUS) if line.is_replay else Piece(self._time_text(), Tone.QUIET))
+        time = format_clock(line.elapsed_seconds)
+        if line.expected_seconds is not None:
+            time += f" of ~{format_clock(line.expected_seconds)}"
+        parts.append(Piece("replay", Tone.FOCUS) if line.is_replay else Piece(time, Tone.QUIET))
         right = [parts[0]]
         for part in parts[1:]:
             right += [between, part]
@@ -73,31 +74,21 @@ class Header(TextRows):
         spent = (Piece(f"  {line.cost}", Tone.QUIET),) if line.cost else ()
         return topic, Row((*self._progress_bar(width - pieces_width(spent)), *spent))
 
-    def _time_text(self) -> str:
-        line = self._content
-        if line.expected_seconds is None:
-            return format_clock(line.elapsed_seconds)
-        return f"{format_clock(line.elapsed_seconds)} of ~{format_clock(line.expected_seconds)}"
-
     def _progress_bar(self, width: int) -> tuple[Piece, ...]:
         glyphs, progress = self._glyphs, self._content.phase_progress
         if not progress or width < 3 * len(progress):
             return (Piece(glyphs.thin_line * width, Tone.FAINT),)
         pieces: list[Piece] = []
-        for cells, done in zip(
-            _split_evenly(width - len(progress) + 1, len(progress)), progress, strict=True
-        ):
+        count = len(progress)
+        room = width - count + 1
+        for step, done in enumerate(progress):
+            cells = room * (step + 1) // count - room * step // count
             if pieces:
                 pieces.append(Piece(" "))
             filled = round(cells * done)
             pieces.append(Piece(glyphs.heavy_line * filled, Tone.FOCUS))
             pieces.append(Piece(glyphs.thin_line * (cells - filled), Tone.FAINT))
         return tuple(piece for piece in pieces if piece.text)
-
-
-def _split_evenly(total: int, parts: int) -> Sequence[int]:
-    """Divide `total` cells evenly into parts."""
-    return [total * (n + 1) // parts - total * n // parts for n in range(parts)]
 
 
 # The title bar of a screen.

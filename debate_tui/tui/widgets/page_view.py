@@ -132,16 +132,12 @@ class PageView:
         self._highlight = highlight
         self._limits_prose = False
         self._margins = (0, 0)  # blank columns on the left, and those on the right that nothing fills
-        self._style_resolver: StyleResolver | None = None  # the styles the rows were built with
+        self.style_resolver: StyleResolver | None = None
+        """The styles the rows were built with; `None` after a change of the theme."""
         self._first_line = 0  # the line of the page they start at
         self._rows: list[PageRow] = []
         self._row_strips: list[RowStrip] = []  # the rows without the mark and blank rows
         self._position_row = -1
-
-    @property
-    def is_built(self) -> bool:
-        """Whether `strips` have the current styles."""
-        return self._style_resolver is not None
 
     def resize(self, size: Size) -> None:
         """Wrap the page for another size; `build` makes the rows."""
@@ -159,10 +155,6 @@ class PageView:
             self._limits_prose = limited
             self.size = Size(0, 0)
 
-    def reset_styles(self) -> None:
-        """Discard the rows, because the theme has changed."""
-        self._style_resolver = None
-
     def move_mark(self) -> bool:
         """Put the position mark in its row; return whether it has moved."""
         before, self._position_row = self._position_row, self._viewport.position_row
@@ -171,10 +163,10 @@ class PageView:
     def build(self, changed: int = 0) -> list[int]:
         """Build the rows; lines before `changed` are reused. Return the rows that differ from before."""
         size, view = self.size, self._viewport
-        if self._style_resolver is None:
-            self._style_resolver = StyleResolver(self._widget, self._highlight)
+        if self.style_resolver is None:
+            self.style_resolver = StyleResolver(self._widget, self._highlight)
             self._rows = []
-        styles = self._style_resolver
+        styles = self.style_resolver
         selection = self._widget.text_selection
         skipped = view.top - self._first_line
         kept = 0

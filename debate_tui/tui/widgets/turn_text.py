@@ -226,7 +226,7 @@ class TurnText(painter.RowWidget, can_focus=True):
     def notify_style_update(self) -> None:
         """Discard the cached styles when the theme or a class changes."""
         super().notify_style_update()
-        self.page_view.reset_styles()
+        self.page_view.style_resolver = None
         self._repaint()
 
     def _repaint(self, changed: int = 0) -> None:
@@ -244,7 +244,7 @@ class TurnText(painter.RowWidget, can_focus=True):
             if not self._wrapping:
                 self._wrapping = True
                 self.set_timer(SLICE_INTERVAL, self._wrap_slice)
-        elif changed is None and self.page_view.is_built:
+        elif changed is None and self.page_view.style_resolver is not None:
             return []
         return self.page_view.build(changed or 0)
 

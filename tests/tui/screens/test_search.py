@@ -23,7 +23,7 @@ def current(board: DebateHarness) -> list[str]:
     """The matches that are lit up brighter, pane by pane."""
     lit = []
     for pane in board.panes.panes:
-        styles = pane.turn_text.page_view._style_resolver
+        styles = pane.turn_text.page_view.style_resolver
         style = styles.style("match current") if styles else None
         for y in range(pane.turn_text.size.height):
             lit += [segment.text for segment in pane.turn_text.row(y) if style and segment.style == style]
