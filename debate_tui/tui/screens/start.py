@@ -394,7 +394,7 @@ def _hints(item: SetupItem | None, setup: DebateSetup, glyphs: Glyphs) -> tuple[
         (item is not None, KeyHint("tab", "topic", "switch_focus", 5)),
         (item is not None, KeyHint("T", "theme", "app.themes", 6)),
         (True, KeyHint("^r", "history", "history", 4)),
-        (True, KeyHint("F1" if item is None else "?", "help", "app.help", 0)),
+        (True, KeyHint("F1" if item is None else "?", "help", "app.help", 3)),
         (True, KeyHint("^q" if item is None else "q", "quit", "app.quit", 0)),
     )
     return tuple(hint for wanted, hint in hints if wanted)
