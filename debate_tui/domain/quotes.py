@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from debate_tui.domain.events import Quote
 from debate_tui.domain.material import material_for
-from debate_tui.domain.sanitise import Sanitiser, sanitise
+from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.text import CodeTracker
 
 if TYPE_CHECKING:
@@ -217,6 +217,11 @@ class QuoteChecker:
         self._pieces: dict[int, str] = {}
         self._speeches: dict[int, tuple[TurnFinished, str]] = {}
 
+    def prepare(self) -> None:
+        """Normalise the material now; large texts take long enough to do this in a thread."""
+        for piece in self._material:
+            self._piece(piece)
+
     def check_turn(self, turn: Turn, citations: int = 0) -> tuple[Quote, ...]:
         """Check the quotes of a turn against what its debater could know when it ended.
 
@@ -295,7 +300,8 @@ QUOTE_MARKS_IN_WORDS: Final = (" [found]", " [not found]")
 
 def mark_quotes(text: str, quotes: Sequence[Quote], marks: tuple[str, str] = QUOTE_MARKS) -> str:
     """Return a text sanitised, with a mark after each quote."""
-    return insert_marks(*quote_ends(text, quotes), marks)
+    shown = sanitise(text)
+    return insert_marks(shown, quote_ends(shown, quotes), marks)
 
 
 def insert_marks(text: str, ends: Iterable[tuple[int, bool]], marks: tuple[str, str] = QUOTE_MARKS) -> str:
@@ -308,20 +314,23 @@ def insert_marks(text: str, ends: Iterable[tuple[int, bool]], marks: tuple[str, 
     return "".join((*parts, text[start:]))
 
 
-def quote_ends(text: str, quotes: Sequence[Quote]) -> tuple[str, list[tuple[int, bool]]]:
-    """Return a text sanitised, and the place after each quote in it with whether the quote was found.
+def quote_ends(shown: str, quotes: Sequence[Quote]) -> list[tuple[int, bool]]:
+    """Return the place after each quote in a sanitised text, in order, and whether the quote was found.
 
-    Quotes of other programs may be anywhere: those outside the text are left out.
+    The quotes' own places are in the text as received. Where sanitising has moved it, quotes are searched
+    for; one that is not there, as a quote from another program may be, is left out.
     """
-    if not quotes:
-        return sanitise(text), []
-    sanitiser, at, length = Sanitiser(), 0, 0
-    pieces: list[str] = []
     ends: list[tuple[int, bool]] = []
+    at = 0
     for quote in sorted(quotes, key=lambda each: each.end):
-        if not at < quote.end <= len(text):
+        text, end = sanitise(quote.text), quote.end
+        if not text:
             continue
-        pieces.append(sanitiser.feed(text[at : quote.end]))
-        at, length = quote.end, length + len(pieces[-1])
-        ends.append((length, quote.found))
-    return "".join((*pieces, sanitiser.feed(text[at:]), sanitiser.flush())), ends
+        if end <= at or shown[quote.offset + 1 : end - 1].strip() != text:
+            if (start := shown.find(text, at)) < 0:
+                continue
+            end = start + len(text)
+            end += len(shown[end:]) - len(shown[end:].lstrip()) + 1
+        at = min(end, len(shown))
+        ends.append((at, quote.found))
+    return ends

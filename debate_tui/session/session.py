@@ -103,6 +103,8 @@ class Session:
         try:
             async with asyncio.TaskGroup() as group:
                 self._judge_task = group.create_task(self._judge_panel.ask_stances())
+                if self.spec.material:
+                    group.create_task(asyncio.to_thread(self._quote_checker.prepare))
                 await self._run_rounds()
                 end_reason = self._end_reason()
                 if end_reason == "complete":

@@ -180,12 +180,13 @@ class PaneContent:
         self._deferred_notices.clear()
 
     def _mark_quotes(self, event: TurnFinished) -> None:
-        """Put a mark after each quote of the answer, if it is on the page as it was checked."""
+        """Put a mark after each quote of the answer."""
         from debate_tui.domain.quotes import insert_marks, quote_ends
 
-        text, ends = quote_ends(self._transcript.turns[event.turn].text, event.quotes)
-        if len(text) > MAX_MARKED_CHARACTERS or text != self.answer:
+        answer = self.answer
+        if len(answer) > MAX_MARKED_CHARACTERS:
             return
+        ends = quote_ends(answer, event.quotes)
         marked: list[str] = []
         start = 0
         for kind, pieces in self._segments:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from debate_tui.domain import events as ev
 from debate_tui.domain import quotes
 from debate_tui.domain.material import Material
-from debate_tui.domain.quotes import QuoteChecker, find_quotes, mark_quotes, normalise, quote_ends
+from debate_tui.domain.quotes import QuoteChecker, find_quotes, mark_quotes, normalise
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.transcript import Transcript
 
@@ -286,17 +288,22 @@ def test_normalising_twice_changes_nothing_more_of_plain_words(text: str) -> Non
 # Marks
 
 
-@given(st.text(st.sampled_from("ab “”\x1b[31m\x9b0m\u202e\r\n👋"), max_size=80))
-def test_marks_come_between_pieces_of_the_sanitised_text(text: str) -> None:
-    marks = tuple(
-        ev.Quote("", 0, end, found=end % 2 == 0) for end in range(0, len(text) + 3, 3)
-    )  # some are outside the text
-    shown, ends = quote_ends(text, marks)
-    assert shown == sanitise(text)
-    assert ends == sorted(ends, key=lambda end: end[0])
-    marked = mark_quotes(text, marks)
-    assert marked.replace("✓", "").replace("✗", "") == shown
-    assert len(marked) == len(shown) + len(ends)
+@given(
+    st.lists(st.sampled_from(["“one two three four five”", "so ", "\n", "👋", "“six", "\x1b[1m", "\u202e"]))
+)
+def test_a_mark_follows_each_quote_also_where_characters_are_removed(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = list(find_quotes(text))
+    marked = mark_quotes(text, found)
+    assert marked.replace("✗", "") == sanitise(text)
+    assert marked.count("five”✗") == len(found)
+
+
+@given(st.text(st.sampled_from("a “”"), max_size=20), st.integers(-5, 25), st.integers(-5, 25))
+def test_the_places_of_other_programs_quotes_may_be_anywhere(text: str, offset: int, end: int) -> None:
+    for quoted in ("a", "", "“a", "b"):
+        marks = (ev.Quote(quoted, offset, end, found=True), ev.Quote("a", 1, 4, found=False))
+        assert re.sub("[✓✗]", "", mark_quotes(text, marks)) == text
 
 
 def test_a_mark_stands_right_after_its_quote() -> None:

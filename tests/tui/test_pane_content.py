@@ -14,7 +14,6 @@ from debate_tui.domain.events import (
     PhaseStarted,
     Quote,
     StreamStatus,
-    TurnDelta,
     TurnFinished,
     TurnStarted,
     TurnSuperseded,
@@ -53,20 +52,7 @@ class PaneHarness:
 
     def take(self, *items: PaneItem) -> PaneHarness:
         for item in items:
-            if isinstance(item, PaneText):
-                turn = self.transcript.turns[item.turn]
-                offset = turn.reasoning_length if item.reasoning else turn.length
-                self.transcript.apply(
-                    TurnDelta(
-                        turn=item.turn,
-                        debater="a",
-                        attempt=item.attempt,
-                        offset=offset,
-                        text=item.text,
-                        reasoning=item.reasoning,
-                    )
-                )
-            else:
+            if not isinstance(item, PaneText):
                 self.transcript.apply(item)
             self.content.apply(item)
         return self
@@ -206,10 +192,9 @@ def test_a_turn_that_goes_on_loses_its_marks_until_it_ends_again() -> None:
     assert lane.written[1:] == [("answer", 1, "So “one two three”✓ and “four five”✗ it is. More.")]
 
 
-def test_text_that_is_not_the_one_checked_is_not_marked() -> None:
-    lane = PaneHarness().turn().say(QUOTING)
-    lane.transcript.apply(TurnSuperseded(turn=1, debater="a", attempt=2))
-    assert lane.end(quotes=QUOTES).written[-1] == ("answer", 1, "So “one two three” and “four five” it is.")
+def test_text_without_the_quotes_is_not_marked() -> None:
+    lane = PaneHarness().turn().say("Something else, and longer than the text with these quotes.")
+    assert "✓" not in lane.end(quotes=QUOTES).written[-1][2]
 
 
 def test_marking_a_very_long_answer_would_hold_up_the_screen() -> None:

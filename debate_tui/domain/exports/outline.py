@@ -115,12 +115,12 @@ def round_sections(transcript: Transcript) -> Iterator[RoundSection]:
 
 def _turn_entry(transcript: Transcript, turn: Turn) -> TurnEntry:
     ending = describe_turn_end(turn.reason, turn.faults)
-    text, ends = quote_ends(turn.text, turn.quotes)
+    text = sanitise(turn.text)
     return TurnEntry(
         debater=turn.debater,
         speaker=debater_label(transcript, turn.debater),
         text=text,
-        quote_ends=tuple(ends),
+        quote_ends=tuple(quote_ends(text, turn.quotes)),
         sources=footnotes(turn.citations),
         reasoning=sanitise(turn.reasoning).strip("\n"),
         reason=turn.reason,
