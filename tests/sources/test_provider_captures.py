@@ -249,3 +249,16 @@ def test_no_junk_costs_the_end(capture: dict[str, Any], as_endpoint: bool) -> No
     assert (heard.fault and heard.fault.kind) == (plain.fault and plain.fault.kind)
     if heard.finished and plain.finished:
         assert heard.finished.reason == plain.finished.reason
+
+
+@pytest.mark.parametrize(
+    "capture", [c for c in KNOWN if c["provider"] == "perplexity"], ids=lambda c: c["file"]
+)
+async def test_recorded_search_results_are_citations(capture: dict[str, Any]) -> None:
+    body = (FOLDER / capture["file"]).read_bytes()
+    heard = await replay(capture, body)
+    results = json.loads(body.splitlines()[0].removeprefix(b"data: "))["search_results"]
+    assert heard.finished is not None
+    assert len(heard.finished.citations) == len(results) == 8
+    assert [cited.url for cited in heard.finished.citations] == [result["url"] for result in results]
+    assert heard.finished.citations[0].title == results[0]["title"]

@@ -302,7 +302,9 @@ def _without_dropped(
 # The document
 
 
-_LONGEST_FENCE = re.compile(r"`{3,}")
+_FENCE = re.compile(r"`{3,}")
+_MAX_FACT: Final = 2000
+"""Longest parameter shown, in characters."""
 
 
 def render_prompts(events: Sequence[Event], setup: str, material: Sequence[Material] = ()) -> str:
@@ -327,7 +329,7 @@ def _paragraphs(
     yield from _warnings(events, transcript)
     for number, sent in enumerate(sent_prompts(events, setup, material), 1):
         yield f"## {number}. {escape_markdown(sent.title)}"
-        yield f"*{escape_markdown(' · '.join(_facts(sent)))}*"
+        yield f"*{' · '.join(_facts(sent))}*"
         if sent.note:
             yield escape_markdown(sent.note)
         for message in sent.messages:
@@ -350,25 +352,26 @@ def _warnings(events: Sequence[Event], transcript: Transcript) -> Iterator[str]:
 
 
 def _facts(sent: SentPrompt) -> Iterator[str]:
+    """Yield time, source, model and parameters, escaped."""
     if when := to_datetime(sent.at):
         yield f"{when:%Y-%m-%d %H:%M:%S} UTC"
-    if sent.source:
-        yield one_line(sent.source)
-    if sent.model and not sent.source.endswith(sent.model):
-        yield one_line(sent.model)
-    for name, value in sent.parameters.items():
+    model = "" if sent.source.endswith(sent.model) else sent.model
+    for fact in (sent.source, model, *_parameter_facts(sent.parameters)):
+        if fact:
+            yield escape_markdown(one_line(fact, _MAX_FACT))
+
+
+def _parameter_facts(parameters: Mapping[str, ParameterValue]) -> Iterator[str]:
+    """Yield each parameter with its value, those in a body of their own by name: ``extra_body.top_k 3``."""
+    for name, value in parameters.items():
         if isinstance(value, dict):
-            yield from (one_line(f"{name}.{key} {inner}", _MAX_PARAMETER) for key, inner in value.items())
+            yield from (f"{name}.{key} {inner}" for key, inner in value.items())
         else:
-            shown = ", ".join(value) if isinstance(value, list) else value
-            yield one_line(f"{name} {shown}", _MAX_PARAMETER)
-
-
-_MAX_PARAMETER: Final = 2000
+            yield f"{name} {', '.join(value) if isinstance(value, list) else value}"
 
 
 def _fence(text: str) -> str:
     """Return text as a code block, with a fence longer than any in it."""
-    longest = max(map(len, _LONGEST_FENCE.findall(text)), default=2)
+    longest = max(map(len, _FENCE.findall(text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}text\n{text}\n{fence}"

@@ -61,6 +61,7 @@ class _ResponsesItem(Struct):
     type: str = ""
     content: list[_ResponsesContent] | None = None
     summary: list[_ResponsesContent] | None = None
+    results: object = None
 
 
 class ResponsesResult(Struct):
@@ -98,9 +99,11 @@ class ResponsesResult(Struct):
 
     @property
     def cited(self) -> list[object]:
-        """What the answer cites, as in the JSON (xAI names its sources beside the output)."""
-        parts = [part for item in self.output or () for part in item.content or ()]
-        return [*(part.annotations for part in parts), self.citations]
+        """What the answer cites: search results (Perplexity), annotations, and a list of its own (xAI)."""
+        cited: list[object] = []
+        for item in self.output or ():
+            cited += (item.results, *(part.annotations for part in item.content or ()))
+        return [*cited, self.citations]
 
     def to_usage(self) -> Usage | None:
         """Return the usage, or `None` if the response has none."""
@@ -151,6 +154,7 @@ class _ResponsesEvent(Struct):
     item: _ResponsesItem | None = None
     response: ResponsesResult | None = None
     annotation: Any = None
+    results: Any = None
 
 
 def decode_response(data: bytes | str) -> ResponsesResult:
@@ -209,8 +213,8 @@ class ResponsesDecoder(JsonDecoder[_ResponsesEvent]):
             return self.read_other(event)
         if value.item is not None and value.item.type.endswith("_call"):
             self._instead = "a tool call"
-        if value.annotation is not None:
-            return (*self.cite(value.annotation), KeepAlive(cursor))
+        if value.annotation is not None or value.results is not None:
+            return (*self.cite([value.annotation, value.results]), KeepAlive(cursor))
         return self._read_state(kind, value.response or ResponsesResult(), cursor)
 
     def _read_state(

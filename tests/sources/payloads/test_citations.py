@@ -139,6 +139,17 @@ STREAMS: dict[str, tuple[PayloadDecoder, list[object]]] = {
             {"type": "response.completed", "response": {"output": []}},
         ],
     ),
+    "perplexity's responses": (
+        ResponsesDecoder(),
+        [
+            {"type": "response.reasoning.search_results", "results": [{"url": TEA, "title": "On tea"}]},
+            {"type": "response.output_text.delta", "delta": "Tea [1]"},
+            {
+                "type": "response.completed",
+                "response": {"output": [{"type": "search_results", "results": [{"url": MILK}]}]},
+            },
+        ],
+    ),
     "responses, in the last event": (
         ResponsesDecoder(),
         [
@@ -364,9 +375,10 @@ def test_no_citation_costs_any_text(odd: object, in_delta: bool) -> None:
     items = decode(ChatDecoder(), chunk, chat({"content": " Milk."}), "[DONE]")
     assert "".join(item.text for item in items if isinstance(item, Chunk)) == "Tea. Milk."
     annotated = {"type": "response.output_text.annotation.added", "annotation": odd}
-    done = {"type": "response.completed", "response": {"output": [], "citations": odd}}
-    delta_event = {"type": "response.output_text.delta", "delta": "Tea."}
-    items = decode(ResponsesDecoder(), delta_event, annotated, done)
+    done: dict[str, Any] = {"type": "response.completed", "response": {"output": [], "citations": odd}}
+    done["response"]["output"] = [{"type": "search_results", "results": odd}]
+    said = {"type": "response.output_text.delta", "delta": "Tea."}
+    items = decode(ResponsesDecoder(), said, annotated, done)
     assert isinstance(items[-1], Finished)
     text = block("delta", delta={"type": "text_delta", "text": "Tea.", "citations": odd, "citation": odd})
     result = block("start", content_block={"type": "web_search_tool_result", "content": odd})
