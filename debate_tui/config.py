@@ -347,11 +347,11 @@ def _with_places(settings: Settings, folder: Path) -> Settings:
 def _find_below(folder: Path, place: str) -> str:
     """Return the path of a place below a folder: a file may come from anyone, and names who is sent it."""
     path = Path(place)
-    is_outside = path.is_absolute() or "://" in place or ".." in path.parts
+    is_outside = path.is_absolute() or "://" in place or ".." in path.parts or not path.parts
     is_hidden = any(part.startswith(".") for part in path.parts)
     if is_outside or is_hidden or not (folder / path).resolve().is_relative_to(folder.resolve()):
         raise ConfigError(
-            f"'{place}' cannot be material in a file: it is hidden, or outside the file's folder.",
+            f"'{place}' cannot be material in a file: it is hidden, or not below the file's folder.",
             f"Move it to {folder.absolute()}, or use --context on the command line.",
         )
     return str(folder / path)

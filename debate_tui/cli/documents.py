@@ -263,7 +263,7 @@ def _decode(name: str, data: bytes, charset: str) -> str:
     except (UnicodeDecodeError, LookupError):
         text = "\0"
     if "\0" in text:
-        raise UsageError(f"{name} is not a UTF-8 or UTF-16 text file.", "Save it as UTF-8 text.")
+        raise UsageError(f"{name} is not a UTF-8 or UTF-16 text file.", "Give text in UTF-8, HTML or PDF.")
     return text.replace("\r\n", "\n").replace("\r", "\n") if charset else text
 
 

@@ -129,7 +129,7 @@ def add_notice(plan: Plan) -> Plan:
     """Return the plan with a notice about its material, if it has any."""
     if not plan.material:
         return plan
-    notice = " ".join(filter(None, (plan.notice, describe_material(plan))))
+    notice = " ".join(filter(None, (describe_material(plan), plan.notice)))
     return msgspec.structs.replace(plan, notice=notice)
 
 

@@ -159,6 +159,7 @@ material_options = stack_options(
     click.option(
         "--context",
         multiple=True,
+        type=click.Path(),  # completes file names; addresses pass as well
         metavar="FILE|DIR|URL|-",
         help="Give all debaters and judges this material (repeatable)",
     ),

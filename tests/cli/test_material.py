@@ -12,6 +12,7 @@ from debate_tui import config
 from debate_tui.domain.events import DebateStarted, Event
 from debate_tui.record.stores import open_store
 from tests.cli.process import ProcessResult, run_program, start_program
+from tests.cli.serve_process import serve_process
 from tests.fakes.judged_debate_server import (
     ADA,
     BEN,
@@ -20,6 +21,7 @@ from tests.fakes.judged_debate_server import (
     JudgedDebateServer,
     prefer_ada,
 )
+from tests.fakes.provider_server import ProviderReply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -217,13 +219,14 @@ async def test_a_debate_file_names_material_beside_it(held: JudgedDebateServer, 
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("../outside.md", "hidden, or outside the file's folder"),
-        ("docs/../../outside.md", "hidden, or outside the file's folder"),
-        ("{tmp_path}/outside.md", "hidden, or outside the file's folder"),
-        ("link.md", "hidden, or outside the file's folder"),
-        ("folder/outside.md", "hidden, or outside the file's folder"),
-        (".env", "hidden, or outside the file's folder"),
-        ("http://127.0.0.1:9/x", "hidden, or outside the file's folder"),
+        ("../outside.md", "hidden, or not below the file's folder"),
+        ("docs/../../outside.md", "hidden, or not below the file's folder"),
+        (".", "hidden, or not below the file's folder"),
+        ("{tmp_path}/outside.md", "hidden, or not below the file's folder"),
+        ("link.md", "hidden, or not below the file's folder"),
+        ("folder/outside.md", "hidden, or not below the file's folder"),
+        (".env", "hidden, or not below the file's folder"),
+        ("http://127.0.0.1:9/x", "hidden, or not below the file's folder"),
         ("-", "No such file"),
         ("none.md", "No such file"),
         ("photo.png", "is not a UTF-8 or UTF-16 text file"),
@@ -294,9 +297,17 @@ async def test_too_much_material_sends_nothing(held: JudgedDebateServer, notes: 
     assert held.requests == []
 
 
-async def test_a_page_is_material_too(held: JudgedDebateServer) -> None:
-    from tests.fakes.provider_server import ProviderReply
+async def test_a_hosted_debate_has_the_material_of_its_host(
+    held: JudgedDebateServer, notes: Path, tmp_path: Path
+) -> None:
+    options = (*held.options, "--context", str(notes), "--store", str(tmp_path / "debates.sqlite3"))
+    async with serve_process(TOPIC, *options, **held.environment):
+        await held.server.received(4)  # two stances and two openings
+    for model in (ADA, BEN):
+        assert material_in(held.requests_for(model)[0]) == [("1", "notes.md", NOTES)]
 
+
+async def test_a_page_is_material_too(held: JudgedDebateServer) -> None:
     held.server.script("/page", ProviderReply(b"<p>Trams are on time.", 200, "text/html"))
     done = await run_debate(held, "--context", f"{held.server.url}/page")
     assert done.code == 0, done.err

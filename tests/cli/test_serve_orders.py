@@ -8,13 +8,20 @@ import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from debate_tui import config
 from debate_tui.cli.serve import RunningDebates, check_allowed
 from debate_tui.domain.errors import ConfigError
 from debate_tui.record.stores import open_store
-from debate_tui.server.commands import ConflictError, DebateRequest, DebaterRequest, ForbiddenError
+from debate_tui.server.commands import (
+    ConflictError,
+    DebateRequest,
+    DebaterRequest,
+    ForbiddenError,
+    decode_debate_request,
+)
 from debate_tui.server.hub import Hub
 from debate_tui.sources import credentials
 
@@ -29,11 +36,13 @@ DEMO = DebateRequest("Should cats vote?", (DebaterRequest("demo"), DebaterReques
 
 
 @asynccontextmanager
-async def open_debates(tmp_path: Path) -> AsyncIterator[tuple[RunningDebates, DebateStore]]:
+async def open_debates(
+    tmp_path: Path, settings: config.Settings | None = None
+) -> AsyncIterator[tuple[RunningDebates, DebateStore]]:
     """Somebody who holds debates."""
     store = open_store(tmp_path / "debates.sqlite3")
     async with Hub(store) as hub:
-        yield RunningDebates(hub, store, config.load_settings({})), store
+        yield RunningDebates(hub, store, settings or config.load_settings({})), store
     await store.aclose()
 
 
@@ -60,6 +69,21 @@ async def ordered_debate(
         ordering = asyncio.create_task(debates.start_debate(DEMO))
         await asked.wait()
         yield debates, store, ordering, ready
+
+
+async def test_a_requested_debate_has_no_material_whatever_the_settings_and_the_request_say(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "notes.md").write_text("Only for the server's own debate.")
+    place = (str(tmp_path / "notes.md"),)
+    seats = (config.DebaterSettings(source="demo", context=place), config.DebaterSettings(source="demo"))
+    settings = config.Settings(context=place, debater=seats)
+    async with open_debates(tmp_path, settings) as (debates, store):
+        debate = await debates.start_debate(DebateRequest("Should cats vote?"))
+        assert await store.material(debate) == ()
+        await debates.end_all()
+    with pytest.raises(msgspec.ValidationError, match="unknown field `context`"):
+        decode_debate_request(b'{"topic": "Cats?", "context": ["http://127.0.0.1/"]}')
 
 
 async def test_a_debate_runs_even_if_its_client_has_disconnected(tmp_path: Path) -> None:

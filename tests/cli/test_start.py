@@ -193,7 +193,7 @@ async def test_material_of_the_settings_is_proposed_estimated_and_read_again_for
     plan = start.plan_proposal(structs.replace(setup, debaters=("demo", "demo"), profiles=names))
     texts = [(each.text, each.debater) for each in plan.material]
     assert texts == [("Coffee keeps.", ""), ("Only Ben.", "d2")]
-    assert plan.notice.endswith("Material: 2 texts (22 characters, about 7 tokens), sent with every request.")
+    assert plan.notice.startswith("Material: 2 texts (22 characters, about 7 tokens), sent with every")
     swapped = swap_sides(plan)
     assert [each.debater for each in swapped.material] == ["", "d1"]
     gone = await start._estimate(structs.replace(setup, material=("none.md",)))
