@@ -271,8 +271,8 @@ def help_text(
         case SetupItem("blind"):
             return (
                 "Names",
-                "Hidden, the debaters are A, B, C and D, in random places, until you vote after the debate: "
-                "so no one votes for a name. Like --blind.",
+                "Hidden: the debaters are A, B, C and D until you vote. Like --blind.",
+                "Their places are random, and a model that names itself is masked.",
             )
         case SetupItem("rounds"):
             return "Rounds", "How often the phases that a format repeats are held. Like -r."
