@@ -80,7 +80,7 @@ class StartScreen(TitledScreen):
     DEFAULT_CSS = """
     StartScreen #start-body { height: 1fr; align-horizontal: center; }
     StartScreen #setup { width: 100%; max-width: 136; }
-    StartScreen #topic { height: auto; padding: 1 0; }
+    StartScreen #topic { height: auto; padding: 0 0 1 0; }
     StartScreen #topic Static { height: 1; padding: 0 3; text-style: bold; }
     StartScreen #topic Input, StartScreen #topic Input:focus { margin: 0 1; padding: 0 2; }
     StartScreen #setup-columns { layout: vertical; height: 1fr; }

@@ -67,6 +67,9 @@ async def test_arrows_change_what_is_pointed_at() -> None:
         assert start.screen.setup.step
         assert "a key starts each round" in start.text
         await start.press("down", "right")
+        assert start.screen.setup.blind
+        assert "until the vote" in start.text
+        await start.press("down", "right")
         assert start.screen.setup.judges == (OPENAI,)
         await start.press("down", "left")
         assert start.screen.setup.judges == (OPENAI, "demo")
@@ -80,6 +83,7 @@ async def test_arrows_change_what_is_pointed_at() -> None:
             rounds=1,
             max_cost=0.1,
             step=True,
+            blind=True,
             judges=(OPENAI, "demo"),
         )
 
@@ -238,7 +242,7 @@ async def test_the_mouse_does_what_keys_do() -> None:
         assert "Debater 3" in start.text
         await start.pilot.click(offset=(0, 0))
         assert isinstance(start.app.screen, StartScreen)
-        await start.pilot.click(listed, offset=(20, 13))
+        await start.pilot.click(listed, offset=(20, 14))
         assert len(start.proposed) == 1
 
 
@@ -262,7 +266,7 @@ async def test_every_row_can_be_reached_however_low_the_screen(height: int) -> N
     proposal = DebateSetup(topic="x", debaters=("demo",) * 4, judges=("demo",) * 3)
     async with StartHarness(proposal).opened(80, height) as start:
         await start.press("tab")
-        for _ in range(13):
+        for _ in range(14):
             assert "❯" in start.text
             await start.press("down")
         assert any("❯" in row and "Start the debate" in row for row in start.rows)
