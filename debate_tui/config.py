@@ -129,6 +129,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     judge: Annotated[
         tuple[str | JudgeSettings, ...], _about("sources that judge the debate, or `[[judge]]` tables")
     ] = ()
+    report: Annotated[
+        bool | str, _about("report on the debate after the verdicts: true for the first judge, or a source")
+    ] = False
     max_cost: Annotated[
         Annotated[float, Meta(gt=0)] | None, _about("start no new turn after spending this much", unit="US$")
     ] = None

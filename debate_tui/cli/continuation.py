@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui import config
-from debate_tui.cli.plan import Plan, PlannedDebater, make_notice, parse_judges
+from debate_tui.cli.judges import parse_judges, plan_reporter
+from debate_tui.cli.plan import Plan, PlannedDebater, make_notice
 from debate_tui.domain.debate import NO_PARAMETERS, Debater, Format
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterReplaced
@@ -38,6 +39,7 @@ class _SetupRecord(Struct, frozen=True):
     format: Format
     chairs: tuple[_DebaterRecord, ...]
     judges: tuple[str, ...] = ()
+    reporter: str = ""
 
 
 def encode_setup(plan: Plan) -> str:
@@ -50,7 +52,8 @@ def encode_setup(plan: Plan) -> str:
         for each in plan.debaters
     )
     judges = tuple(judge.public_name for judge in plan.judges)
-    return msgspec.json.encode(_SetupRecord(plan.format, chairs, judges)).decode()
+    reporter = plan.reporter.public_name if plan.reporter is not None else ""
+    return msgspec.json.encode(_SetupRecord(plan.format, chairs, judges, reporter)).decode()
 
 
 def decode_format(setup: str) -> Format | None:
@@ -96,8 +99,9 @@ def _build_continuation(
     transcript = Transcript(past_events)
     debaters = tuple(chair.debater for chair in saved_setup.chairs)
     missing_judges = set(saved_setup.judges) - {verdict.judge for verdict in transcript.verdicts}
+    misses_report = bool(saved_setup.reporter) and transcript.report is None
     is_over = transcript.finish_reason == "complete" or (
-        transcript.finish_reason is not None and not missing_judges
+        transcript.finish_reason is not None and not missing_judges and not misses_report
     )
     complete = is_over and compute_progress(transcript, saved_setup.format, debaters).complete
     if complete and not transcript.is_blind:
@@ -114,7 +118,8 @@ def _build_continuation(
         for chair, seat in zip(saved_setup.chairs, debater_settings, strict=True)
     ]
     judges = _restore_judges(saved_setup.judges, settings)
-    for specification in (*source_specs, *judges):
+    reporter = _restore_reporter(saved_setup.reporter, judges, settings, summary.topic)
+    for specification in (*source_specs, *judges, *filter(None, [reporter])):
         registry.check_availability(specification)
     planned_debaters = tuple(map(PlannedDebater, debaters, debater_settings, source_specs))
     blind = bool(transcript.letters)
@@ -124,6 +129,7 @@ def _build_continuation(
         planned_debaters,
         settings,
         tuple(judges),
+        reporter,
         notice=make_notice(planned_debaters, judges, blind=blind),
         past_events=past_events,
         debate=summary.debate,
@@ -148,6 +154,16 @@ def _restore_judges(names: Sequence[str], settings: config.Settings) -> list[Sou
     present = parse_judges(settings)
     by_name = {judge.public_name: judge for judge in present}
     return [by_name.get(name) or _parse_saved_source(name, "a judge") for name in names] or present
+
+
+def _restore_reporter(
+    name: str, judges: Sequence[SourceSpec], settings: config.Settings, topic: str
+) -> SourceSpec | None:
+    """Return who was recorded to report on the debate, or who the settings say if no one was."""
+    if not name:
+        return plan_reporter(settings, judges, topic)
+    known = (judge for judge in judges if judge.public_name == name)
+    return next(known, None) or _parse_saved_source(name, "a judge")
 
 
 def _restore_seat(

@@ -6,21 +6,24 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from debate_tui import config
 from debate_tui.cli.continuation import check_not_live, decode_format
+from debate_tui.cli.judges import plan_judges
 from debate_tui.cli.messages import print_info
-from debate_tui.cli.plan import assign_voices, load_settings, parse_judges, price_rates
+from debate_tui.cli.plan import load_settings, price_rates
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import make_judges, make_source_factory
 from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.judging.summary import describe_outcome
+from debate_tui.domain.report import describe_report
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import count_of
 from debate_tui.record.stores import open_store
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session.judges import JudgePanel
-from debate_tui.sources import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +42,10 @@ def judge_debate(debate: str, overrides: dict[str, object]) -> int:
 
     `overrides` are the settings from the command line. Raise `DebateError` if the debate cannot be judged.
     """
-    return asyncio.run(_judge_debate(debate, load_settings(overrides)))
+    settings = load_settings(overrides)
+    if "judge" not in overrides and overrides.get("report") not in (None, "true"):
+        settings = structs.replace(settings, judge=())  # only a report was asked for
+    return asyncio.run(_judge_debate(debate, settings))
 
 
 async def _judge_debate(debate: str, settings: config.Settings) -> int:
@@ -49,19 +55,25 @@ async def _judge_debate(debate: str, settings: config.Settings) -> int:
         summary = await store.find(debate)
         transcript = Transcript(await store.events(summary.debate))
         _check_finished(summary, transcript)
-        specifications = _judge_sources(settings, transcript.topic)
+        judges, reporter = plan_judges(settings, transcript.topic)
+        if not judges and reporter is None:
+            raise UsageError("No judge was named.", "Name one or more: --judge openai:MODEL")
         format_ = decode_format(await store.setup(summary.debate)) or config.find_format(summary.format)
         log = await store.resume(summary.debate)
         stack.push_async_callback(log.aclose)
-        earlier = len(transcript.verdicts)
+        verdict_count, report_count = len(transcript.verdicts), len(transcript.reports)
         log.subscribe(transcript.apply)
-        count = count_of(len(specifications), "judge")
+        count = count_of(len(judges) or 1, "judge")
         print_info(f"{count} reading the debate {summary.debate}: “{summary.topic}”")
-        code = await _collect_verdicts(settings, specifications, format_, transcript, log)
-    verdicts = transcript.verdicts[earlier:]
-    if verdicts:
-        print("\n".join(describe_outcome(transcript)))
-    return code or (0 if any(not verdict.problem for verdict in verdicts) else EXIT_NO_VERDICT)
+        code = await _run_judges(settings, judges, reporter, format_, transcript, log)
+    verdicts, reports = transcript.verdicts[verdict_count:], transcript.reports[report_count:]
+    paragraphs = ["\n".join(describe_outcome(transcript))] if verdicts else []
+    if reports:
+        paragraphs += "Report", *describe_report(transcript)
+    if paragraphs:
+        print("\n\n".join(paragraphs))
+    has_result = any(not each.problem for each in (verdicts if judges else reports))
+    return code or (0 if has_result else EXIT_NO_VERDICT)
 
 
 def _check_finished(summary: DebateSummary, transcript: Transcript) -> None:
@@ -76,23 +88,15 @@ def _check_finished(summary: DebateSummary, transcript: Transcript) -> None:
         raise UsageError(f"The debate {summary.debate} has no finished turn to judge.")
 
 
-def _judge_sources(settings: config.Settings, topic: str) -> list[SourceSpec]:
-    judges = parse_judges(settings)
-    if not judges:
-        raise UsageError("No judge was named.", "Name one or more: --judge openai:MODEL")
-    for specification in judges:
-        registry.check_availability(specification)
-    return assign_voices(topic, judges)
-
-
-async def _collect_verdicts(
+async def _run_judges(
     settings: config.Settings,
-    specifications: Sequence[SourceSpec],
+    judges: Sequence[SourceSpec],
+    reporter: SourceSpec | None,
     format_: Format,
     transcript: Transcript,
     log: DebateLog,
 ) -> int:
-    """Append the judges' verdicts to the log; return the exit code of a signal that stopped them, else 0."""
+    """Let the judges read the debate; return the exit code of a signal that stopped them, else 0."""
 
     def with_recovery(_: str, source: Source, is_paused: Callable[[], bool]) -> Source:
         return RecoveringSource(source, settings.recovery, is_paused=is_paused)
@@ -105,8 +109,8 @@ async def _collect_verdicts(
         material=log.material,
     )
     async with make_source_factory(settings) as sources:
-        judges = make_judges(specifications, sources, price_rates(settings), with_recovery)
-        panel = JudgePanel(judges, spec)
+        made = make_judges(judges, reporter, sources, price_rates(settings), with_recovery)
+        panel = JudgePanel(made[0], spec, reporter=made[1])
         judging = asyncio.create_task(panel.judge_finished(transcript, log.append))
         with catch_signals(judging.cancel) as signal, suppress(asyncio.CancelledError):
             await judging

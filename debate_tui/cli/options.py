@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,34 @@ COMPLETION_VARIABLE = "_DEBATE_TUI_COMPLETE"
 HELP_OPTIONS = ["-h", "--help"]
 
 
+_SOURCE_WORD = re.compile(r"[\w.-]+:\S+|demo|local")
+
+
 def invoke_command(command: click.Command, name: str, arguments: Iterable[str]) -> object:
     """Run a command under a name; raise `click.ClickException` instead of printing errors."""
     return command.main(
-        list(arguments), prog_name=name, standalone_mode=False, help_option_names=HELP_OPTIONS
+        _with_report_value([*arguments]),
+        prog_name=name,
+        standalone_mode=False,
+        help_option_names=HELP_OPTIONS,
     )
+
+
+def _with_report_value(arguments: list[str]) -> list[str]:
+    """Return the arguments with a value for ``--report``: click would take the next word as one.
+
+    Raise `UsageError` if that word is a source, which would become part of the topic.
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--report" not in arguments[:end]:
+        return arguments
+    place = arguments.index("--report")
+    following = arguments[place + 1 : place + 2]
+    if following and _SOURCE_WORD.fullmatch(following[0]):
+        raise UsageError(
+            "--report takes a source only after an equals sign.", f"Write --report={following[0]}."
+        )
+    return [*arguments[:place], "--report=true", *arguments[place + 1 :]]
 
 
 # Options of several commands
@@ -114,6 +138,15 @@ judge_option = click.option(
     shell_complete=completer("sources"),
 )
 
+report_option = click.option(
+    "--report",
+    is_flag=False,
+    flag_value="true",
+    metavar="[=SOURCE]",
+    help="Report on the debate at its end (default: the first judge)",
+    shell_complete=completer("sources"),
+)
+
 debater_options = stack_options(
     click.option(
         "-d",
@@ -133,6 +166,7 @@ debater_options = stack_options(
     ),
     click.option("-r", "--rounds", type=int, metavar="N", help="Set the rounds of each repeated phase"),
     judge_option,
+    report_option,
     click.option("--blind", is_flag=True, help="Hide who the debaters are until the vote"),
 )
 

@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui import config
+from debate_tui.cli.judges import assign_voices, plan_judges
 from debate_tui.domain.debate import (
     NO_PARAMETERS,
     Debater,
     Format,
-    ModelParameters,
     assign_sides,
     check_debater_count,
     fill_debaters,
@@ -61,13 +61,6 @@ class PlannedDebater(Struct, frozen=True):
         )
 
 
-def model_parameters(seat: ModelParameters, specification: SourceSpec) -> ModelParameters:
-    """Return the model parameters to use: `seat`'s before `specification`'s, none without a model."""
-    if not specification.takes_parameters:
-        return NO_PARAMETERS
-    return seat.parameters.over(specification.parameters)
-
-
 class RunOptions(Struct, frozen=True):
     """How a debate is run and shown; options that cannot be set in a file.
 
@@ -100,6 +93,7 @@ DEFAULT_OPTIONS = RunOptions()
 class Plan(Struct, frozen=True):
     """A debate that is ready to start.
 
+    `reporter` is who reports on it afterwards, one of the `judges` or another source, if anyone does.
     `notice` stays on screen during the debate. `past_events` are the events of a debate to resume, and
     `debate` is its id. `left_out` are the files in folders of the material that have no text. A `blind`
     debate shows its debaters under letters, in the order of `debaters`.
@@ -110,6 +104,7 @@ class Plan(Struct, frozen=True):
     debaters: tuple[PlannedDebater, ...]
     settings: config.Settings
     judges: tuple[SourceSpec, ...] = ()
+    reporter: SourceSpec | None = None
     notice: str = ""
     past_events: tuple[Event, ...] = ()
     debate: str = ""
@@ -153,10 +148,9 @@ def make_plan(
     check_debater_count(format_, len(debaters))
     if options.chaos and any(specification.kind != "demo" for specification in source_specs):
         raise UsageError("--chaos works only with the demo.", "Use -d demo, or no -d at all.")
-    judges = parse_judges(settings)
-    for specification in (*source_specs, *judges):
+    for specification in source_specs:
         registry.check_availability(specification)
-    judges = assign_voices(topic, judges)
+    judges, reporter = plan_judges(settings, topic)
     planned_debaters = _plan_debaters(format_, debaters, assign_voices(topic, source_specs), options)
     plan = Plan(
         topic,
@@ -164,6 +158,7 @@ def make_plan(
         planned_debaters,
         settings,
         tuple(judges),
+        reporter,
         notice=make_notice(planned_debaters, judges, blind=settings.blind),
         options=options,
         blind=settings.blind,
@@ -188,7 +183,7 @@ def _plan_debaters(
                 side=seat.side or side,
                 source=specification.public_name,
                 persona=seat.persona,
-                parameters=model_parameters(seat, specification).to_public(),
+                parameters=specification.merge_parameters(seat).to_public(),
             ),
             seat,
             specification,
@@ -293,19 +288,6 @@ def price_rates(settings: config.Settings) -> dict[str, Rates]:
     return {name: Rates(price.input, price.output, price.cached) for name, price in settings.price.items()}
 
 
-def parse_judges(settings: config.Settings) -> list[SourceSpec]:
-    """Return the configured judges with their parameters; raise `UsageError` for an invalid source."""
-    judges: list[SourceSpec] = []
-    for judge in settings.judge:
-        if isinstance(judge, str):
-            judges.append(registry.parse_source(judge))
-        else:
-            specification = registry.parse_source(judge.source)
-            parameters = model_parameters(judge, specification)
-            judges.append(msgspec.structs.replace(specification, parameters=parameters))
-    return judges
-
-
 def default_debaters(
     settings: config.Settings, sources: Sequence[str] | None = None
 ) -> tuple[config.DebaterSettings, ...]:
@@ -361,24 +343,6 @@ def _choose_format(
     )
     chosen = config.find_format(settings.format or ("listen" if all_receive_only else DEFAULT_FORMAT))
     return chosen if settings.rounds is None else with_round_count(chosen, settings.rounds)
-
-
-def assign_voices(topic: str, source_specs: Sequence[SourceSpec]) -> list[SourceSpec]:
-    """Give each demo debater without a voice an unused one, chosen by topic."""
-    if all(specification.kind != "demo" or specification.detail for specification in source_specs):
-        return list(source_specs)
-    from debate_tui.sources.demo import VOICES, pick_voices
-
-    used_voices = {specification.detail for specification in source_specs}
-    free = iter(
-        [voice for voice in pick_voices(len(VOICES), seed=sum(topic.encode())) if voice not in used_voices]
-    )
-    return [
-        SourceSpec("demo", "demo", next(free))
-        if specification.kind == "demo" and not specification.detail
-        else specification
-        for specification in source_specs
-    ]
 
 
 def _debater_names(

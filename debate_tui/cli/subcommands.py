@@ -24,6 +24,7 @@ from debate_tui.cli.options import (
     material_options,
     mode_option,
     output_options,
+    report_option,
     role_options,
     theme_option,
     topic_argument,
@@ -271,14 +272,16 @@ def replay(
 @click.command()
 @click.argument("debate", metavar="[DEBATE]", default="", shell_complete=completer("debates"))
 @judge_option
-def judge(debate: str, judges: tuple[str, ...]) -> int:
+@report_option
+def judge(debate: str, judges: tuple[str, ...], report: str | None) -> int:
     """Judge the finished debate with the id DEBATE (default: the latest), and print the outcome.
 
-    The verdicts are added to its record. Without --judge, the judges in your settings are asked.
+    The verdicts and the report are added to its record. Without --judge, the judges in your settings are
+    asked; --report=SOURCE alone adds only a report.
     """
     from debate_tui.cli.judge import judge_debate
 
-    return judge_debate(debate, typed_settings({}, judges))
+    return judge_debate(debate, typed_settings({"report": report}, judges))
 
 
 @click.command()

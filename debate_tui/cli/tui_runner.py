@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui import config
 from debate_tui.cli.continuation import decode_format, encode_setup
+from debate_tui.cli.judges import parse_judging
 from debate_tui.cli.messages import exit_code, print_info, write_stderr
 from debate_tui.cli.plan import default_judge
 from debate_tui.cli.terminal import CaughtSignal, catch_signals
@@ -19,7 +20,6 @@ from debate_tui.display.statistics import Statistics
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateStarted
 from debate_tui.session.commands import EndDebate, Reveal
-from debate_tui.sources import registry
 from debate_tui.tui.app import DebateApp
 from debate_tui.tui.screen_options import EndingOptions, ScreenOptions
 from debate_tui.tui.screens.debate import DebateScreen
@@ -352,7 +352,7 @@ class _FullscreenDebate:
             asks_for_votes=any(phase.instruction for phase in plan.format.phases),
             ending=EndingOptions(
                 judge=self._judge,
-                check_judge=registry.parse_source,
+                check_judge=parse_judging,
                 default_judge=default_judge(plan),
                 leave_for=self._leave_for,
             ),

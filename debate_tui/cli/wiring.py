@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from debate_tui import config
 from debate_tui.cli.continuation import encode_setup
-from debate_tui.cli.plan import assign_voices, model_parameters, price_rates
+from debate_tui.cli.judges import assign_voices, parse_judging, plan_judges
+from debate_tui.cli.plan import price_rates
 from debate_tui.display.statistics import Statistics
 from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.stream import Connected
@@ -65,7 +66,8 @@ class DebateContext(Struct, frozen=True):
         Raise `UsageError` if it is invalid, `ConfigError` if its key is missing.
         """
         spec = self.session.spec
-        specification = await _parse_source(text, spec.topic)
+        (specification,) = assign_voices(spec.topic, [registry.parse_source(text)])
+        await asyncio.to_thread(registry.check_availability, specification)
         names = (debater, next(each.name for each in spec.debaters if each.id == debater))
         source = self.sources.make(specification, names=names)
         if debater in self.masks:
@@ -79,20 +81,12 @@ class DebateContext(Struct, frozen=True):
         )
 
     async def judge(self, text: str) -> None:
-        """Let the judge typed as for ``--judge`` read the finished debate.
+        """Let the judge typed as for ``--judge``, and ``--report`` after it, read the finished debate.
 
-        Raise `UsageError` if it is invalid, `ConfigError` if its key is missing.
+        Raise `UsageError` if a source is invalid, `ConfigError` if its key is missing.
         """
-        specification = await _parse_source(text, self.session.spec.topic)
-        (judge,) = make_judges([specification], self.sources, self.rates, self.with_recovery)
-        await self.session.judge(judge)
-
-
-async def _parse_source(text: str, topic: str) -> SourceSpec:
-    """Return the source typed as for ``-d``, checked for availability."""
-    (specification,) = assign_voices(topic, [registry.parse_source(text)])
-    await asyncio.to_thread(registry.check_availability, specification)
-    return specification
+        specs = await asyncio.to_thread(plan_judges, parse_judging(text), self.session.spec.topic)
+        await self.session.judge(*make_judges(*specs, self.sources, self.rates, self.with_recovery))
 
 
 @asynccontextmanager
@@ -164,6 +158,7 @@ def _make_context(
     priced_sources = _make_sources(plan, sources, rates)
     if plan.blind:
         masks.update(_make_masks(plan, priced_sources))
+    judges, reporter = make_judges(plan.judges, plan.reporter, sources, rates, with_recovery)
     spec = DebateSpec(
         debate=debate,
         topic=plan.topic,
@@ -187,7 +182,8 @@ def _make_context(
         with_recovery=with_recovery,
         backpressure=backpressure,
         unattended=unattended,
-        judges=make_judges(plan.judges, sources, rates, with_recovery),
+        judges=judges,
+        reporter=reporter,
         past_events=plan.past_events,
     )
     return DebateContext(log, session, statistics, sources, rates, with_recovery, masks)
@@ -195,20 +191,25 @@ def _make_context(
 
 def make_judges(
     specifications: Sequence[SourceSpec],
+    reporter: SourceSpec | None,
     sources: SourceFactory,
     rates: dict[str, Rates],
     with_recovery: RecoveryWrapper,
-) -> list[Judge]:
-    """Make the judges with these sources."""
-    return [
+) -> tuple[list[Judge], Judge | None]:
+    """Make the judges with these sources, and the one who reports: one of them, or another."""
+    readers = [*specifications]
+    if reporter is not None and reporter not in readers:
+        readers.append(reporter)
+    judges = [
         Judge(
             judge.public_name,
             with_recovery(f"j{number}", sources.make(judge), lambda: False),
             cost_function(judge.scheme, judge.detail, rates),
             judge.parameters.to_public(),
         )
-        for number, judge in enumerate(specifications, 1)
+        for number, judge in enumerate(readers, 1)
     ]
+    return judges[: len(specifications)], None if reporter is None else judges[readers.index(reporter)]
 
 
 def make_source_factory(
@@ -242,7 +243,7 @@ def make_source(
         method=seat.method,
         background=seat.background,
         names=names,
-        parameters=model_parameters(seat, specification),
+        parameters=specification.merge_parameters(seat),
     )
 
 

@@ -25,6 +25,7 @@ from debate_tui.domain.events import (
 )
 from debate_tui.domain.judging.summary import describe_outcome
 from debate_tui.domain.quotes import QUOTE_MARKS_IN_WORDS, mark_quotes
+from debate_tui.domain.report import describe_report
 from debate_tui.domain.sanitise import one_line, sanitise_strings
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import (
@@ -119,11 +120,16 @@ class PlainFormatter:
             case DebatersRevealed():
                 yield PlainParagraph("\n".join(("The debaters were:", *self._debater_lines())))
             case DebateFinished():
-                if lines := list(describe_outcome(self.transcript)):
-                    yield PlainParagraph("\n".join(("## Verdict", "", *lines)))
-                yield PlainParagraph(describe_debate_end(event.reason))
+                yield from self._format_ending(event)
             case _:
                 pass
+
+    def _format_ending(self, event: DebateFinished) -> Iterator[PlainParagraph]:
+        if lines := list(describe_outcome(self.transcript)):
+            yield PlainParagraph("\n".join(("## Verdict", "", *lines)))
+        if paragraphs := list(describe_report(self.transcript)):
+            yield PlainParagraph("\n\n".join(("## Report", *paragraphs)))
+        yield PlainParagraph(describe_debate_end(event.reason))
 
     def _format_header(self, event: DebateStarted) -> Iterator[PlainParagraph]:
         yield PlainParagraph(f"# {one_line(event.topic, 2000)}")

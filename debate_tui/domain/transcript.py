@@ -237,10 +237,10 @@ class Transcript:
     stands for several has the `seq` of the last). A delta costs O(1), however long the text is.
 
     `debaters` has every debater with its current source and model, `active_debaters` the ids of those still
-    in the debate, `statuses` each debater's last status, `turns` each turn by its number. `report` is the
-    last one. `is_blind` holds until the debaters of a blind debate are revealed; `letters` are their names
-    before that, by id. `pause` is `None` unless the debate is paused, `end` unless it is finished.
-    `finished_at` is when it first finished.
+    in the debate, `statuses` each debater's last status, `turns` each turn by its number. `is_blind`
+    holds until the debaters of a blind debate are revealed; `letters` are their names before that, by id.
+    `pause` is `None` unless the debate is paused, `end` unless it is finished. `finished_at` is when it
+    first finished.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -268,7 +268,7 @@ class Transcript:
         self.statuses: dict[str, StreamStatus] = {}
         self.side_events: list[SideEvent] = []
         self.verdicts: list[Verdict] = []
-        self.report: Report | None = None
+        self.reports: list[Report] = []
         self.votes: list[Vote] = []
         self.pause: DebatePaused | None = None
         self.end: DebateFinished | None = None
@@ -289,6 +289,11 @@ class Transcript:
     def phase(self) -> PhaseStarted | None:
         """The current phase and round, or the last one of a finished debate."""
         return self.steps[-1] if self.steps else None
+
+    @property
+    def report(self) -> Report | None:
+        """The latest report, or `None`."""
+        return self.reports[-1] if self.reports else None
 
     @property
     def interjections(self) -> tuple[Interjection, ...]:
@@ -354,7 +359,7 @@ class Transcript:
         if isinstance(event, Verdict):
             self.verdicts.append(event)
         elif isinstance(event, Report):
-            self.report = event
+            self.reports.append(event)
         else:
             self.votes.append(event)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from debate_tui.domain.debate import Format
+    from debate_tui.domain.events import Report, Verdict
     from debate_tui.domain.transcript import Transcript
 
 
@@ -48,7 +49,7 @@ NO_SPENDING = Spending()
 
 
 class CostBreakdown(Struct, frozen=True):
-    """The cost per debater, by id, and of all judges together."""
+    """The cost per debater, by id, and of all judges together, with that of reports."""
 
     debaters: dict[str, Spending]
     judges: Spending
@@ -60,16 +61,18 @@ class CostBreakdown(Struct, frozen=True):
 
 
 def compute_costs(transcript: Transcript) -> CostBreakdown:
-    """Add up the cost of a debate's finished turns and verdicts."""
+    """Add up the cost of a debate's finished turns, verdicts and report."""
     spent: dict[str, list[Spending]] = {debater: [] for debater in transcript.debaters}
     for turn in transcript.turns.values():
         if turn.finished:
             spent.setdefault(turn.debater, []).append(_to_spending(turn.usage, turn.cost))
+    judged: tuple[Verdict | Report, ...] = (
+        *(verdict for verdict in transcript.verdicts if verdict.model),
+        *transcript.reports,
+    )
     return CostBreakdown(
         {debater: _sum_spending(each) for debater, each in spent.items()},
-        _sum_spending(
-            _to_spending(verdict.usage, verdict.cost) for verdict in transcript.verdicts if verdict.model
-        ),
+        _sum_spending(_to_spending(each.usage, each.cost) for each in judged),
     )
 
 

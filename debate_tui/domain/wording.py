@@ -323,6 +323,13 @@ def describe_vote_change(before: VoteCounts, after: VoteCounts) -> str:
     return ", ".join(changes) or "unchanged"
 
 
+def format_quote(quote: str, *, found: bool) -> str:
+    """Return a judge's quote in quotation marks, marked if the debater did not say it."""
+    if not quote:
+        return "(no quote)"
+    return f"“{quote}”" if found else f"“{quote}” (not found in the debate)"
+
+
 def describe_decision(transcript: Transcript, verdict: Verdict) -> str:
     """Say briefly what one judge, or the debaters, decided, and how reliable that is."""
     if verdict.problem:

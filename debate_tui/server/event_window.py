@@ -13,6 +13,7 @@ from debate_tui.domain.events import (
     MaterialInfo,
     PhaseStarted,
     Quote,
+    Report,
     StreamStatus,
     Verdict,
     Vote,
@@ -178,6 +179,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot", tag_field="type"):
     interjections: tuple[Interjection, ...]
     votes: dict[str, dict[str, int]]
     verdicts: tuple[Verdict, ...]
+    report: Report | None
     material: tuple[MaterialInfo, ...]
     letters: dict[str, str] = {}
 
@@ -222,6 +224,7 @@ def build_snapshot(
         ),
         votes={"before": _count_votes(poll.before), "after": _count_votes(poll.after)},
         verdicts=tuple(transcript.verdicts),
+        report=transcript.report,
         material=transcript.material,
         letters={} if transcript.is_blind else transcript.letters,
     )

@@ -1,4 +1,4 @@
-"""The judges: they give their stance before the debate, then read it in every order afterwards."""
+"""The judges: their stances before the debate, their verdicts after it, and the report on it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ from debate_tui.domain.judging.scoring import (
 )
 from debate_tui.domain.material import material_for
 from debate_tui.domain.prompts import assign_letters
+from debate_tui.domain.report import build_report_prompt, parse_report
 from debate_tui.domain.stream import Chunk, Fault, Finished, Superseded, TurnRequest, Usage, UsageUpdate
 from debate_tui.domain.wording import count_of
 from debate_tui.session.turn import unknown_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from debate_tui.domain.briefs import DebateSpec
     from debate_tui.domain.debate import ParameterValue
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_TRIES = 2
 """How often a judge is asked before an unusable answer counts as no answer."""
+
+_UNREADABLE = "its answer could not be read"
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,23 @@ class _JudgeRun:
 
 
 class JudgePanel:
-    """The judges of one debate; those with one of the `verdicts` so far are not asked again."""
+    """The judges of one debate, and `reporter`, the one of them who reports on it, if any.
+
+    What `record` has already is not asked for again: judges with a verdict are left out, and so is the
+    reporter if there is a report.
+    """
 
     def __init__(
-        self, judges: Sequence[Judge], spec: DebateSpec, verdicts: Iterable[events.Verdict] = ()
+        self,
+        judges: Sequence[Judge],
+        spec: DebateSpec,
+        *,
+        reporter: Judge | None = None,
+        record: Transcript | None = None,
     ) -> None:
         self._spec = spec
-        recorded_verdicts = Counter(verdict.judge for verdict in verdicts)
+        self._reporter = reporter if record is None or record.report is None else None
+        recorded_verdicts = Counter(verdict.judge for verdict in record.verdicts) if record else Counter()
         self._runs: list[_JudgeRun] = []
         for judge in judges:
             if recorded_verdicts[judge.name]:
@@ -121,8 +134,8 @@ class JudgePanel:
                 self._runs.append(_JudgeRun(judge))
 
     def __bool__(self) -> bool:
-        """Return whether any judge is left to ask."""
-        return bool(self._runs)
+        """Return whether any judge is left to ask for a verdict or a report."""
+        return bool(self._runs) or self._reporter is not None
 
     async def ask_stances(self) -> None:
         """Ask every judge for its stance before the debate; a judge that gives none still judges."""
@@ -130,10 +143,8 @@ class JudgePanel:
             for asked in self._runs:
                 group.create_task(self._ask_stance(asked))
 
-    async def collect_verdicts(
-        self, transcript: Transcript, on_verdict: Callable[[events.Verdict], object]
-    ) -> None:
-        """Let every judge read the debate, and call `on_verdict` with each verdict as it arrives."""
+    async def read(self, transcript: Transcript, append: Callable[[events.Event], object]) -> None:
+        """Let every judge read the debate; append each verdict as it arrives, and then the report."""
         from debate_tui.domain.quotes import QuoteChecker  # start-up does not need it
 
         entries, rounds = public_record(self._spec, transcript)
@@ -141,17 +152,19 @@ class JudgePanel:
         check_quotes = QuoteChecker(self._spec.material, transcript).check_text
         async with asyncio.TaskGroup() as group:
             for asked in self._runs:
-                group.create_task(self._collect_verdict(asked, reading_orders, check_quotes, on_verdict))
+                group.create_task(self._collect_verdict(asked, reading_orders, check_quotes, append))
+        if self._reporter is not None:
+            append(await self._write_report(self._reporter, reading_orders[0], transcript))
 
     async def judge_finished(self, transcript: Transcript, append: Callable[[events.Event], object]) -> None:
-        """Append verdicts to the log of a finished debate; however this ends, its last event stays its end.
+        """Let the judges read a finished debate; however this ends, its last event stays its end.
 
         The judges give their stance first, without having read the debate.
         """
         end = transcript.end
         try:
             await self.ask_stances()
-            await self.collect_verdicts(transcript, append)
+            await self.read(transcript, append)
         finally:
             if end is not None:
                 append(end)
@@ -168,10 +181,10 @@ class JudgePanel:
         run: _JudgeRun,
         reading_orders: Sequence[ReadingOrder],
         check_quotes: Callable[[str], tuple[events.Quote, ...]],
-        on_verdict: Callable[[events.Verdict], object],
+        append: Callable[[events.Event], object],
     ) -> None:
         readings: list[JudgeReading | None] = []
-        problem = "its answer could not be read"
+        problem = _UNREADABLE
         try:
             async with asyncio.TaskGroup() as group:
                 reading = [group.create_task(self._request_reading(run, case)) for case in reading_orders]
@@ -205,7 +218,35 @@ class JudgePanel:
                 stance_after=opinion.stance,
                 problem="",
             )
-        on_verdict(verdict)
+        append(verdict)
+
+    async def _write_report(
+        self, reporter: Judge, reading_order: ReadingOrder, transcript: Transcript
+    ) -> events.Report:
+        """Return the report, or one that says why there is none."""
+        run, report, problem = _JudgeRun(reporter), None, _UNREADABLE
+        messages = build_report_prompt(
+            self._spec.topic,
+            self._spec.format,
+            reading_order,
+            transcript.verdicts,
+            material_for(self._spec.material),
+        )
+        try:
+            for _ in range(MAX_ANSWER_TRIES):
+                report = parse_report(await run.ask(self._spec.topic, messages), reading_order)
+                if report is not None:
+                    break
+        except Fault as fault:
+            problem = str(fault)
+        return structs.replace(
+            report or events.Report(judge="", model="", problem=problem),
+            judge=reporter.name,
+            model=reporter.source.model,
+            usage=run.usage,
+            cost=run.cost,
+            parameters=reporter.parameters,
+        )
 
     async def _request_reading(self, run: _JudgeRun, reading_order: ReadingOrder) -> JudgeReading | None:
         spec = self._spec

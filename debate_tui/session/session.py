@@ -59,6 +59,7 @@ class Session:
         backpressure: Backpressure | None = None,
         unattended: bool = False,
         judges: Sequence[Judge] = (),
+        reporter: Judge | None = None,
         past_events: Iterable[events.Event] = (),
     ) -> None:
         self.spec = spec
@@ -78,7 +79,7 @@ class Session:
             check_quotes=self._check_quotes,
         )
         self._round_queue = RoundQueue(iter_rounds(spec.format))
-        self._judge_panel = JudgePanel(judges, spec, self.transcript.verdicts)
+        self._judge_panel = JudgePanel(judges, spec, reporter=reporter, record=self.transcript)
         self._judge_task: asyncio.Task[None] | None = None
         self._is_ending = False
         self._unattended = unattended
@@ -131,15 +132,16 @@ class Session:
             self._log.append(verdict)
         await asyncio.wait([stances_task])
 
-    async def judge(self, judge: Judge) -> None:
-        """Let another judge read the debate after its end."""
-        await JudgePanel([judge], self.spec).judge_finished(self.transcript, self._log.append)
+    async def judge(self, judges: Sequence[Judge], reporter: Judge | None = None) -> None:
+        """Let other judges read the debate after its end, and one of them report on it."""
+        panel = JudgePanel(judges, self.spec, reporter=reporter)
+        await panel.judge_finished(self.transcript, self._log.append)
 
     async def _run_judges(self) -> None:
         if self._is_ending or not self._judge_panel:
             return
         self._log.append(events.PhaseStarted(phase=VERDICT_PHASE, round=1, rounds=1))
-        await self._judge_panel.collect_verdicts(self.transcript, self._log.append)
+        await self._judge_panel.read(self.transcript, self._log.append)
 
     async def _run_rounds(self) -> None:
         if self.transcript.debaters:

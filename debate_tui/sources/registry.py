@@ -68,6 +68,10 @@ class SourceSpec(Struct, frozen=True):
         """Whether the source is a model whose parameters can be set."""
         return self.kind in ("local", "provider")
 
+    def merge_parameters(self, given: ModelParameters) -> ModelParameters:
+        """Return the parameters to use: those `given` before those typed; none without a model."""
+        return given.parameters.over(self.parameters) if self.takes_parameters else NO_PARAMETERS
+
     @property
     def model(self) -> str:
         """Model name to show until the source is made; empty if only the source knows it."""

@@ -20,6 +20,7 @@ from debate_tui.domain.events import (
     DebateStarted,
     Interjection,
     PhaseStarted,
+    Report,
     StreamStatus,
     TurnDelta,
     TurnFinished,
@@ -48,6 +49,7 @@ _DEBATE_WIDE_EVENTS = (
     DebateFinished,
     TurnFinished,
     Verdict,
+    Report,
     Vote,
     DebatersRevealed,
 )
@@ -92,7 +94,7 @@ class LogFollower:
 
     @property
     def bill(self) -> CostBreakdown:
-        """The cost of finished turns and verdicts."""
+        """The cost of finished turns, verdicts and reports."""
         if self._bill is None:
             self._bill = compute_costs(self.transcript)
         return self._bill
@@ -155,7 +157,7 @@ class LogFollower:
             return
         active = self.active_streams
         self.transcript.apply(event)
-        if isinstance(event, TurnFinished | Verdict):
+        if isinstance(event, TurnFinished | Verdict | Report):
             self._bill = None
         self._feed.add_event(event)
         if self.active_streams != active:

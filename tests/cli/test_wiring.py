@@ -93,6 +93,21 @@ async def test_a_judge_typed_at_the_end_reads_the_debate() -> None:
         await made.judge("nobody:x")
 
 
+async def test_a_judge_typed_at_the_end_reports_if_asked() -> None:
+    async with open_context() as (made, seen):
+        for event in whole_debate():
+            made.log.append(event)
+        await made.judge("demo:orator --report")
+        await made.judge("--report=demo:sceptic")
+    verdict, first, end, second, last = seen[-5:]
+    assert isinstance(verdict, ev.Verdict)
+    assert isinstance(first, ev.Report)
+    assert isinstance(second, ev.Report)
+    assert (first.judge, second.judge) == ("demo:orator", "demo:sceptic")
+    assert isinstance(end, ev.DebateFinished)
+    assert isinstance(last, ev.DebateFinished)
+
+
 def test_swapped_debaters_take_the_next_ones_place_and_side() -> None:
     seats = [
         {"source": "demo:sceptic", "name": "Ada"},

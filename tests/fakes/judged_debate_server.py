@@ -62,6 +62,10 @@ class ModelRequest:
         return "Before you hear anything" in self.prompt
 
     @property
+    def asks_for_report(self) -> bool:
+        return '"unanswered"' in self.messages[-1][1]
+
+    @property
     def partial_answer(self) -> str:
         """What of the answer arrived before the connection broke."""
         return "".join(content for role, content in self.messages if role == "assistant")
@@ -125,6 +129,37 @@ def prefer_ada(before: int, after: int) -> Callable[[ModelRequest], str]:
 def prefer_first_speaker(asked: ModelRequest) -> str:
     """Prefers whoever is read first."""
     return "50" if asked.asks_for_stance else verdict_reply(asked.prompt, "A", 50)
+
+
+def report_reply(prompt: str) -> str:
+    """A report whose second quote was never said."""
+    ada = label_of(prompt, "Ada speaks")
+    ben = "B" if ada == "A" else "A"
+    report = {
+        "agreed": ["Streets should be safe."],
+        "differences": [
+            {"point": f"What Speaker {ada}'s plan costs.", "settled_by": "A trial in one city."},
+            {"point": "Whether shops lose."},
+        ],
+        "changed_minds": [{"speaker": ben, "change": f"Speaker {ben} gave up free parking."}],
+        "strongest": [
+            {"speaker": ada, "argument": "Streets are places.", "quote": "streets are for people"},
+            {"speaker": ben, "argument": "Some must drive.", "quote": "parking is a human right"},
+        ],
+        "unanswered": ["Who pays?"],
+    }
+    return f"Here it is:\n{json.dumps(report)}\nI hope this helps."
+
+
+def and_report(
+    judge: Callable[[ModelRequest], str], report: Callable[[str], str] = report_reply
+) -> Callable[[ModelRequest], str]:
+    """Judges like another judge, and answers with this when asked for a report."""
+
+    def answer(asked: ModelRequest) -> str:
+        return report(asked.prompt) if asked.asks_for_report else judge(asked)
+
+    return answer
 
 
 def give_unreadable_verdict(asked: ModelRequest) -> str:

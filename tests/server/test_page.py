@@ -9,10 +9,14 @@ import msgspec
 import pytest
 
 from debate_tui.domain.events import (
+    ChangedMind,
     DebateFinished,
+    Difference,
     Interjection,
     Quote,
+    Report,
     StreamStatus,
+    StrongestArgument,
     TurnDelta,
     TurnFinished,
     Vote,
@@ -160,6 +164,45 @@ async def test_hostile_text_stays_text(tmp_path: Path) -> None:
         )
         assert await browser.js("document.title") == "Tea or coffee?"
         assert browser.problems == []
+
+
+REPORT = Report(
+    judge="openai:x",
+    model="x",
+    agreed=("Both drink something warm.",),
+    differences=(Difference("Whether tea is calm.", "A tasting."), Difference("The price.")),
+    changed_minds=(ChangedMind("b", HOSTILE),),
+    strongest=(
+        StrongestArgument("a", "Tea calms.", "tea is calm", found=True),
+        StrongestArgument("b", "Coffee wakes.", "coffee rules", found=False),
+    ),
+    unanswered=("Who pays?",),
+)
+
+
+async def test_the_report_stands_above_the_panes_live_and_for_later_viewers(tmp_path: Path) -> None:
+    async with watched_debate(tmp_path) as (browser, chair, url):
+        assert await browser.js("document.querySelector('#report').hidden")
+        chair.log.append(REPORT)
+        chair.log.append(DebateFinished(reason="complete"))
+        await browser.until("!document.querySelector('#report').hidden")
+        live = await browser.text("#report")
+        await browser.go(f"{url}?again")
+        await browser.until("document.querySelector('#report h2')")
+        assert await browser.text("#report") == live
+        assert live.startswith("Report\nWritten by openai:x.\nWhat they agree on\nBoth drink something warm.")
+        assert "Whether tea is calm. What would settle it: A tasting." in live
+        assert "Ada (for): Tea calms. “tea is calm”\n" in live
+        assert "Bob (against): Coffee wakes. “coffee rules” (not found in the debate)" in live
+        assert await browser.js("document.querySelectorAll('#report :is(img, script, i)').length") == 0
+        assert browser.problems == []
+
+
+async def test_why_there_is_no_report_is_told(tmp_path: Path) -> None:
+    async with watched_debate(tmp_path) as (browser, chair, _):
+        chair.log.append(Report(judge="openai:x", model="x", problem="its answer could not be read"))
+        await browser.until("!document.querySelector('#report').hidden")
+        assert "No report from openai:x: its answer could not be read." in await browser.text("#report")
 
 
 DEPTH = """(() => {

@@ -294,13 +294,13 @@ async def test_a_finished_debate_can_be_judged() -> None:
     )
     await session.run()
     judge = AnsweringJudge(prefer_speaker_of("cats purr"))
-    await session.judge(Judge("late", judge))
+    await session.judge([Judge("late", judge)])
     verdict, end = seen[-2:]
     assert isinstance(verdict, events.Verdict)
     assert (verdict.judge, verdict.winner, verdict.stance_before) == ("late", "d1", 40)
     assert (end.reason, session.transcript.finish_reason) == ("complete", "complete")
     assert all("purr" not in prompt for prompt in judge.prompts if is_stance(prompt))
-    await session.judge(Judge("late", judge))
+    await session.judge([Judge("late", judge)])
     assert len(session.transcript.verdicts) == 2
 
 
@@ -313,7 +313,7 @@ async def test_a_late_judge_that_is_interrupted_leaves_the_end_last() -> None:
     session, _, seen = start_session(motion(phase("opening")), [Scripted(), Scripted()])
     await session.run()
     judge = Silent(lambda prompt: "")
-    judging = asyncio.create_task(session.judge(Judge("late", judge)))
+    judging = asyncio.create_task(session.judge([Judge("late", judge)]))
     while not judge.prompts:
         await asyncio.sleep(0)
     judging.cancel()

@@ -125,6 +125,7 @@ LIKELY = {
     "seq": st.just(0),
     "at": st.floats(-5, 5),
     "debater": WHO,
+    "debaters": st.just(STARTED.debaters),
     "turn": st.integers(1, 2),
     "attempt": st.integers(1, 2),
     "offset": st.integers(0, 2),

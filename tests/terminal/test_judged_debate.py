@@ -11,6 +11,7 @@ from tests.fakes.judged_debate_server import (
     FIRST_JUDGE,
     SECOND_JUDGE,
     JudgedDebateServer,
+    and_report,
     prefer_ada,
 )
 from tests.stored_debate import stored_events
@@ -19,6 +20,7 @@ from tests.terminal.pty_terminal import run_in_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.terminal.pty_terminal import Terminal
     from tests.terminal.terminal_emulator import EmulatedDisplay
 
 TOPIC = "Should cities ban cars?"
@@ -77,6 +79,37 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
         await terminal.wait_until(lambda display: "The verdict" not in display.text)
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
+
+
+async def test_the_report_is_a_page_of_the_card_live_replayed_and_read() -> None:
+    debate = JudgedDebateServer({FIRST_JUDGE: and_report(prefer_ada(40, 80))})
+    judge = ("--judge", f"openai:{FIRST_JUDGE}", "--report")
+    debaters = debate.options[: debate.options.index("--judge")]
+    async with (
+        debate,
+        run_in_terminal(TOPIC, *debaters, *judge, columns=80, rows=24, **debate.environment) as terminal,
+    ):
+        await terminal.wait_for_text("✓ complete", "not now")
+        terminal.press("\x1b")
+        await terminal.wait_for_text("The verdict · The report", "tab report")
+        await show_whole_report(terminal)
+        assert await terminal.wait_for_exit() == 0
+    for command in (("replay", "--speed", "64"), ("history", stored_events()[0].debate)):  # type: ignore[union-attr]
+        async with run_in_terminal(*command, columns=80, rows=24) as terminal:
+            await terminal.wait_for_text("tab report")
+            await show_whole_report(terminal)
+            assert await terminal.wait_for_exit() == 0
+
+
+async def show_whole_report(terminal: Terminal) -> None:
+    """Read the report from its first line to its last, close the card and leave."""
+    terminal.press("\t")
+    await terminal.wait_for_text(f"Written by openai:{FIRST_JUDGE}.", "What they agree on", "tab verdict")
+    terminal.press("\x1b[F")
+    await terminal.wait_for_text("What no one answered", "Who pays?", "not found in the debate")
+    terminal.press("q")
+    await terminal.wait_until(lambda display: "The verdict" not in display.text)
+    terminal.press("q")
 
 
 async def test_a_moderator_changes_rounds_words_and_sources() -> None:

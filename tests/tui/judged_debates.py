@@ -92,6 +92,36 @@ def add_judged_debate(board: DebateHarness) -> DebateHarness:
     return board
 
 
+REPORT = ev.Report(
+    judge="openai:gpt-5.6-terra",
+    model="gpt-5.6-terra",
+    agreed=(
+        "Streets in the centre are too loud and too narrow for what they are used for today.",
+        "Deliveries and people who cannot walk need a way in.",
+    ),
+    differences=(
+        ev.Difference("Whether shops lose custom without parking.", "Sales in Ghent, before and after."),
+        ev.Difference("Whether a price would do as well as a ban.", "A trial of both in two cities alike."),
+        ev.Difference("What a hilly city should do."),
+    ),
+    changed_minds=(ev.ChangedMind("ben", "Ben no longer defends free parking, only access."),),
+    strongest=(
+        ev.StrongestArgument(
+            "ada", "A centre lives by people who stay, not by cars that pass.", QUOTES["ada"][0], found=True
+        ),
+        ev.StrongestArgument(
+            "ben", "A ban hits those who have no other way to come.", QUOTES["ben"][3], found=False
+        ),
+    ),
+    unanswered=("Who pays for the trams?", "What happens at night, when no bus runs?"),
+)
+
+
+def add_report(board: DebateHarness) -> DebateHarness:
+    """A judged debate with a report."""
+    return add_judged_debate(board).log_events(REPORT)
+
+
 def add_consensus(board: DebateHarness) -> DebateHarness:
     """The debaters settle it themselves."""
     finish_speeches(board)

@@ -100,7 +100,7 @@ def _body_lines(transcript: Transcript, title: str, material: Iterable[Material]
     yield "</ul>"
     yield "</header>"
     yield "<main>"
-    for section in outline.outcome_sections(transcript):
+    for section in (*outline.outcome_sections(transcript), *outline.report_sections(transcript)):
         yield from _summary_lines(section, places, citable)
     for part in outline.round_sections(transcript):
         yield from _round_lines(part, places, citable)
@@ -160,6 +160,10 @@ def _summary_lines(section: SummarySection, places: dict[str, int], citable: Set
     yield f"<{level}>{escape(section.title)}</{level}>"
     for line in section.lines:
         yield f"<p>{_link_citations(escape(line), citable)}</p>"
+    if section.points:
+        yield "<ul>"
+        yield from (f"<li>{_link_citations(escape(point), citable)}</li>" for point in section.points)
+        yield "</ul>"
     if section.bars:
         yield from _bar_lines(section.bars, places)
     if section.table is not None:

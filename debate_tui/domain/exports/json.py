@@ -42,6 +42,7 @@ def render_json(events: Sequence[Event], material: Sequence[Material] = ()) -> s
         "material": tuple(map(_material_fields, material)),
         "turns": tuple(map(_turn_fields, transcript.turns.values())),
         "verdicts": transcript.verdicts,
+        "report": transcript.report,
         "votes": transcript.votes,
         "spent": {
             "debaters": costs.debaters,

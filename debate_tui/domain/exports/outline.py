@@ -11,6 +11,7 @@ from debate_tui.domain.events import Interjection
 from debate_tui.domain.formats import format_title
 from debate_tui.domain.judging.summary import summarise_outcome
 from debate_tui.domain.quotes import insert_marks, quote_ends
+from debate_tui.domain.report import describe_point, summarise_report
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import FinishReason
 from debate_tui.domain.text import to_datetime
@@ -27,6 +28,7 @@ from debate_tui.domain.wording import (
     footnotes,
     format_duration,
     format_money,
+    format_quote,
     round_title,
 )
 
@@ -193,6 +195,7 @@ class SummarySection(Struct, frozen=True):
     title: str
     is_subsection: bool = False
     lines: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
     bars: tuple[FigureBar, ...] = ()
     table: SummaryTable | None = None
 
@@ -212,6 +215,16 @@ def material_sections(transcript: Transcript) -> Iterator[SummarySection]:
     )
     if rows:
         yield SummarySection("Material", table=SummaryTable(("", "name", "characters"), rows))
+
+
+def report_sections(transcript: Transcript) -> Iterator[SummarySection]:
+    """Yield the report and its parts, if one was asked for."""
+    report = summarise_report(transcript)
+    if report is None:
+        return
+    yield SummarySection("Report", lines=(report.author,))
+    for part in report.parts:
+        yield SummarySection(part.title, is_subsection=True, points=tuple(map(describe_point, part.points)))
 
 
 def outcome_sections(transcript: Transcript) -> Iterator[SummarySection]:
@@ -258,13 +271,6 @@ def _judge_section(ruling: VerdictSummary) -> SummarySection:
         bars=_score_bars(ruling.scores, ruling.max_score),
         table=SummaryTable(("criterion", "debater", "score", "quote"), rows) if rows else None,
     )
-
-
-def format_quote(quote: str, *, found: bool) -> str:
-    """Return a judge's quote in quotation marks, marked if the debater did not say it."""
-    if not quote:
-        return "(no quote)"
-    return f"“{quote}”" if found else f"“{quote}” (not found in the debate)"
 
 
 def format_votes(votes: VoteSummary) -> str:

@@ -23,6 +23,7 @@ from debate_tui.domain.events import (
     DebatersRevealed,
     DebateStarted,
     PhaseStarted,
+    Report,
     StreamStatus,
     TurnStarted,
     TurnSuperseded,
@@ -32,6 +33,7 @@ from debate_tui.domain.exports import outline
 from debate_tui.domain.exports.text import escape_markdown
 from debate_tui.domain.judging.prompt import build_judge_prompt, build_reading_orders, build_stance_prompt
 from debate_tui.domain.material import Material, material_for
+from debate_tui.domain.report import build_report_prompt
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.domain.stream import MIN_CONTINUED_LENGTH
 from debate_tui.domain.text import to_datetime
@@ -139,6 +141,8 @@ class _PromptHistory:
                 yield from self._verdict_prompts(self._pending_judges(), event.at)
             case Verdict() if event.model:
                 yield from self._read_verdict(event)
+            case Report():
+                yield from self._report_prompt(event)
         self._transcript.apply(event)
 
     def _make_spec(self, started: DebateStarted) -> briefs.DebateSpec:
@@ -260,6 +264,19 @@ class _PromptHistory:
             return
         yield from self._stance_prompts([verdict.judge], verdict.at)
         yield from self._verdict_prompts([verdict.judge], verdict.at)
+
+    def _report_prompt(self, report: Report) -> Iterator[SentPrompt]:
+        if self._spec is None:
+            return
+        entries, rounds = briefs.public_record(self._spec, self._transcript)
+        order = build_reading_orders(self._spec.format, entries, rounds)[0]
+        spec, verdicts = self._spec, self._transcript.verdicts
+        material = material_for(spec.material)
+        messages = build_report_prompt(spec.topic, spec.format, order, verdicts, material)
+        source = (report.judge, report.model)
+        yield _make_prompt(
+            f"Report: {one_line(report.judge)}, judge", report.at, source, report.parameters, messages
+        )
 
     def _judge_prompt(self, title: str, at: float, judge: str, messages: tuple[Message, ...]) -> SentPrompt:
         verdict = self._verdicts.get(judge)

@@ -67,6 +67,8 @@ def _markdown_paragraphs(transcript: Transcript) -> Iterator[str]:
     yield f"# {escape_markdown(outline.document_title(transcript))}"
     yield escape_markdown(outline.document_subtitle(transcript))
     yield "\n".join(f"- {escape_markdown(speaker)}" for speaker in outline.speaker_lines(transcript))
+    for section in outline.report_sections(transcript):
+        yield from _markdown_summary(section)
     for part in outline.round_sections(transcript):
         yield from _markdown_round(part)
     for section in summary_sections(transcript):
@@ -107,6 +109,8 @@ def _percent_encode(found: re.Match[str]) -> str:
 def _markdown_summary(section: SummarySection) -> Iterator[str]:
     yield f"{'###' if section.is_subsection else '##'} {escape_markdown(section.title)}"
     yield from (escape_markdown(line) for line in section.lines)
+    if section.points:
+        yield "\n".join(f"- {escape_markdown(point)}" for point in section.points)
     if section.bars:
         best = f"of {section.bars[0].maximum:g}"
         yield _markdown_table(("", best), [(bar.label, bar.text) for bar in section.bars])
@@ -222,6 +226,8 @@ def _text_paragraphs(transcript: Transcript) -> Iterator[str]:
     yield f"{title}\n{'=' * min(len(title), 72)}"
     yield outline.document_subtitle(transcript)
     yield "\n".join(outline.speaker_lines(transcript))
+    for section in outline.report_sections(transcript):
+        yield from _text_summary(section)
     for part in outline.round_sections(transcript):
         yield from _text_round(part)
     for section in summary_sections(transcript):
@@ -245,6 +251,8 @@ def _text_round(part: RoundSection) -> Iterator[str]:
 def _text_summary(section: SummarySection) -> Iterator[str]:
     yield section.title if section.is_subsection else f"{section.title}\n{'-' * len(section.title)}"
     yield from (textwrap.indent(line, _INDENT) for line in section.lines)
+    if section.points:
+        yield "\n".join(f"{_INDENT}- {point}" for point in section.points)
     if section.bars:
         yield "\n".join(_text_bars(section.bars))
     if section.table is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from debate_tui.domain.judging.prompt import ReadingOrder
+
+T = TypeVar("T")
 
 
 class JudgeReading(Struct, frozen=True):
@@ -54,17 +56,17 @@ def parse_judge_reply(text: str, order: ReadingOrder) -> JudgeReading | None:
 
     The JSON object may be surrounded by other text. Labels are replaced with debaters, in the reasons too.
     """
-    reply = _decode_reply(text)
+    reply = decode_object(text, _Reply)
     if reply is None:
         return None
-    labels, winner = order.labels, _normalise_label(reply.winner)
+    labels, winner = order.labels, normalise_label(reply.winner)
     marks = tuple(_criterion_scores(reply, order))
     wanted = sorted((name, debater) for name in CRITERIA for debater in labels.values())
     if sorted((mark.criterion, mark.debater) for mark in marks) != wanted:
         return None
     if winner != "TIE" and winner not in labels:
         return None
-    return JudgeReading(marks, labels.get(winner), reply.stance, _replace_labels(reply.why, order))
+    return JudgeReading(marks, labels.get(winner), reply.stance, replace_labels(reply.why, order))
 
 
 def parse_stance(text: str) -> int | None:
@@ -73,32 +75,37 @@ def parse_stance(text: str) -> int | None:
     return int(numbers[0]) if len(numbers) == 1 and int(numbers[0]) <= 100 else None
 
 
-def _decode_reply(text: str) -> _Reply | None:
+def decode_object(text: str, type_: type[T]) -> T | None:
+    """Decode the JSON object in an answer, which other text may surround; `None` if it is not one."""
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         return None
     try:
-        return msgspec.json.decode(text[start : end + 1], type=_Reply, strict=False)
+        return msgspec.json.decode(text[start : end + 1], type=type_, strict=False)
     except (msgspec.DecodeError, RecursionError):
         return None
 
 
 def _criterion_scores(reply: _Reply, order: ReadingOrder) -> Iterator[CriterionScore]:
-    labels = order.labels
-    names = {entry.debater: entry.name for entry in order.debaters}
     for criterion in reply.criteria:
         for score in criterion.scores:
-            debater = labels.get(_normalise_label(score.speaker), "")
-            said = (s.text for s in order.speeches if s.name == names.get(debater))
-            quote = _normalise_words(score.quote)
-            found = bool(quote) and quote in _normalise_words(" ".join(said))
+            debater = order.labels.get(normalise_label(score.speaker), "")
+            found = is_said(score.quote, debater, order)
             yield CriterionScore(
                 criterion.criterion.strip().lower(), debater, score.score, score.quote, found
             )
 
 
-def _replace_labels(text: str, order: ReadingOrder) -> str:
-    """Replace labels with names in a judge's reasons, because readers do not know the labels."""
+def is_said(quote: str, debater: str, order: ReadingOrder) -> bool:
+    """Return whether a debater, given by its id, said these words in one of its speeches."""
+    names = {entry.debater: entry.name for entry in order.debaters}
+    said = (speech.text for speech in order.speeches if speech.name == names.get(debater))
+    words = _normalise_words(quote)
+    return bool(words) and words in _normalise_words(" ".join(said))
+
+
+def replace_labels(text: str, order: ReadingOrder) -> str:
+    """Replace labels with names in a judge's words, because readers do not know the labels."""
     names = dict(zip(order.labels, (entry.name for entry in order.debaters), strict=True))
 
     def name(found: re.Match[str]) -> str:
@@ -107,7 +114,7 @@ def _replace_labels(text: str, order: ReadingOrder) -> str:
     return re.sub(r"\b[Ss]peaker ([A-Z])\b", name, text)
 
 
-def _normalise_label(text: str) -> str:
+def normalise_label(text: str) -> str:
     """Normalise a label: “Speaker B”, “b.” → “B”; “Tie” → “TIE”."""
     return re.sub(r"(?i)^speaker\s*|\W", "", text.strip()).upper()
 

@@ -4,6 +4,7 @@ import { Debate } from "./fold.js";
 import { Material } from "./material.js";
 import { Painter } from "./painter.js";
 import { Pane } from "./pane.js";
+import { reportNodes } from "./report.js";
 import { Stream } from "./stream.js";
 import { element, oneLine, withMarks } from "./text.js";
 import { themes } from "./theme.js";
@@ -71,6 +72,7 @@ function everything() {
   heading();
   material.show(debate.material);
   notes();
+  report();
   poll();
   for (const id of panes.keys()) mark(id);
 }
@@ -108,6 +110,18 @@ function notes() {
     line.append(element("b", "", who), " ", what);
     return line;
   }));
+}
+
+function report() {
+  const shown = debate.report;
+  $("report").hidden = !shown;
+  if (!shown || $("report").dataset.seq === String(shown.seq)) return;
+  $("report").dataset.seq = shown.seq;
+  const label = (id) => {
+    const { name = id, side = "" } = debate.debaters.get(id) ?? {};
+    return oneLine(side ? `${name} (${side})` : name, 80);
+  };
+  $("points").replaceChildren(...reportNodes(shown, label, place));
 }
 
 // The vote

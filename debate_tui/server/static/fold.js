@@ -84,6 +84,7 @@ export class Debate {
     this.notes = [];
     this.votes = { before: {}, after: {} };
     this.verdicts = [];
+    this.report = null;
     this.live = true;
     this.paused = null;
     this.finished = null;
@@ -103,7 +104,7 @@ export class Debate {
     Object.assign(this, {
       debate: snapshot.debate, topic: snapshot.topic, format: snapshot.format,
       letters: snapshot.letters ?? {}, live: snapshot.live, active: snapshot.active, phase: snapshot.phase, votes: snapshot.votes, verdicts: snapshot.verdicts,
-      material: snapshot.material ?? [],
+      material: snapshot.material ?? [], report: snapshot.report,
     });
     for (const debater of snapshot.debaters) this.debaters.set(debater.id, debater);
     for (const [id, status] of Object.entries(snapshot.statuses)) this.statuses.set(id, status);
@@ -194,6 +195,9 @@ export class Debate {
       }
       case "verdict":
         this.verdicts.push(event);
+        return null;
+      case "report":
+        this.report = event;
         return null;
       case "debate.finished":
         this.finished = event.reason;

@@ -128,10 +128,10 @@ class DemoSource:
 
     def _prepare(self, request: TurnRequest) -> tuple[ScriptedTurn, Pace]:
         from debate_tui.domain.prompts import parse_prompt
-        from debate_tui.sources.demo.script import compose_turn, compose_verdict
+        from debate_tui.sources.demo.script import compose_judgement, compose_turn
 
         if request.phase == VERDICT_PHASE:
-            return compose_verdict(self._voice, request.messages), VERDICT_PACE
+            return compose_judgement(self._voice, request.messages), VERDICT_PACE
         prompt = parse_prompt(request.messages)
         if not prompt.topic:
             prompt = msgspec.structs.replace(prompt, topic=request.topic)

@@ -20,7 +20,7 @@ from debate_tui.sources.demo.topic import parse_topic, side_stance
 from debate_tui.sources.demo.vocabulary import GENERAL_FIELD, find_field, load_field, load_voice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from debate_tui.domain.prompts import ParsedPrompt
     from debate_tui.domain.stream import Message
@@ -324,8 +324,14 @@ _VERDICT_REASON: Final = (
 )
 
 
-def compose_verdict(voice: str, prompt: Sequence[Message]) -> ScriptedTurn:
-    """Return the answer to a judge's prompt: its initial stance or its verdict; it varies by voice."""
+_REPORT_NOTE: Final = (
+    "This report is scripted and understood nothing, so this is only a line from the debate. To have a model "
+    "report, use --report=openai:MODEL."
+)
+
+
+def compose_judgement(voice: str, prompt: Sequence[Message]) -> ScriptedTurn:
+    """Return the answer to a judge's prompt, which varies by voice: a stance, verdict or report."""
     text = prompt[-1].content if prompt else ""
     question = text.partition("\n\n")[0]
     before = 35 + _hash_below(f"{voice}\n{question}", 31)
@@ -337,6 +343,8 @@ def compose_verdict(voice: str, prompt: Sequence[Message]) -> ScriptedTurn:
         sides[label] = found["side"] or ""
     if not speeches:
         return ScriptedTurn(str(before))
+    if '"strongest"' in _SPEECH_BLOCK.sub("", text):
+        return _compose_report(speeches)
     names = _CRITERION.findall(text)
     scores = {
         name: {label: 4 + _hash_below(f"{voice} {name}\n{said}", 6) for label, said in speeches.items()}
@@ -362,6 +370,15 @@ def compose_verdict(voice: str, prompt: Sequence[Message]) -> ScriptedTurn:
     ]
     verdict = {"criteria": criteria, "why": _VERDICT_REASON, "winner": winner, "stance": before + moved}
     return ScriptedTurn(json.dumps(verdict, ensure_ascii=False))
+
+
+def _compose_report(speeches: Mapping[str, str]) -> ScriptedTurn:
+    """Return a report with a real quote of each speaker."""
+    strongest = [
+        {"speaker": label, "argument": _REPORT_NOTE, "quote": _pick_sentence(said, 0.5)}
+        for label, said in speeches.items()
+    ]
+    return ScriptedTurn(json.dumps({"strongest": strongest}, ensure_ascii=False))
 
 
 def _pick_sentence(text: str, place: float) -> str:

@@ -108,6 +108,12 @@ _SCROLL_KEYS = (
     ("home", "top; end: bottom"),
 )
 _CLOSE_KEYS = (("esc q", "close"), ("?", "this help"))
+_OUTCOME_KEYS = (
+    ("tab", "verdict, report"),
+    *_SCROLL_KEYS,
+    ("v", "close; also enter"),
+    *_CLOSE_KEYS,
+)
 _SECTIONS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
     "debate": (("Reading", (*_READING_KEYS, *_TURN_KEYS, *_MODE_KEYS)), ("The debate", _DEBATE_KEYS)),
     "replay": (("Reading", _READING_KEYS), ("The replay", _REPLAY_KEYS)),
@@ -115,7 +121,7 @@ _SECTIONS: dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = {
     "start": (("The start screen", _START_KEYS),),
     "history": (("Recorded debates", _HISTORY_KEYS),),
     "statistics": (("Stream statistics", (*_SCROLL_KEYS, ("s", "close; also enter"), *_CLOSE_KEYS)),),
-    "verdict": (("The verdict", (*_SCROLL_KEYS, ("v", "close; also enter"), *_CLOSE_KEYS)),),
+    "verdict": (("The outcome", _OUTCOME_KEYS),),
     "card": (("This dialog", (*_SCROLL_KEYS, ("enter", "close"), *_CLOSE_KEYS)),),
     "menu": (
         (

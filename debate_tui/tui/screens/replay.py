@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from debate_tui.tui.screen_options import ScreenOptions
     from debate_tui.tui.screens.debate_display import DebateDisplay
     from debate_tui.tui.screens.debate_view import DebateView
+    from debate_tui.tui.screens.verdict import CardAction
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.footer import KeyHint
 
@@ -221,10 +222,21 @@ class ReplayScreen(DebateScreen):
             self.view, self.debate_display, player
         )
         self.debate_display.bars.append(self._playback.bar)
+        self.outcome.more_actions = self._card_actions
 
     def debate_hints(self, state: HintState) -> tuple[KeyHint, ...]:
         """Return the hints for the keys of a replay."""
         return self._playback.hints(state)
+
+    def _card_actions(self) -> Sequence[CardAction]:
+        """Return what a replay offers on the card at its end."""
+        from debate_tui.tui.screens.verdict import CardAction
+
+        return [CardAction("space", "play again", self._play_again)]
+
+    def _play_again(self) -> None:
+        self.outcome.close()
+        self._playback.action_toggle()
 
     async def read_events(self) -> Sequence[Event]:
         """Return all events of the debate, whatever the playback position."""

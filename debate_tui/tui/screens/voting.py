@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.errors import DebateError
-from debate_tui.domain.events import DebateFinished, DebatersRevealed, PhaseStarted, Verdict, Vote
+from debate_tui.domain.events import DebateFinished, DebatersRevealed, PhaseStarted, Report, Verdict, Vote
 from debate_tui.domain.judging.scoring import LOCAL_VOTER, vote_sides
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.transcript import Transcript
@@ -91,7 +91,8 @@ class OutcomeController(Controller):
     @property
     def exists(self) -> bool:
         """Whether there is anything to show on the card."""
-        return self._view.is_over or bool(self._view.transcript.verdicts)
+        transcript = self._view.transcript
+        return self._view.is_over or bool(transcript.verdicts) or transcript.report is not None
 
     @property
     def is_open(self) -> bool:
@@ -121,9 +122,14 @@ class OutcomeController(Controller):
         screen.card.show_facts(await asyncio.to_thread(lambda: describe_size(Transcript(events))))
 
     def update(self) -> None:
-        """Show a new verdict or vote."""
+        """Show a new verdict, report or vote."""
         if self._screen is not None:
             self._screen.card.update_outcome()
+
+    def close(self) -> None:
+        """Close the card."""
+        if self._screen is not None:
+            self._screen.dismiss(None)
 
     def _actions(self) -> list[CardAction]:
         from debate_tui.tui.screens.verdict import CardAction
@@ -160,7 +166,10 @@ class OutcomeController(Controller):
         elif not self._judge:
             from debate_tui.tui.screens.dialogs import InputScreen
 
-            examples = ("openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, local or demo",)
+            examples = (
+                "openai:MODEL, anthropic:MODEL, PROVIDER:MODEL, local or demo",
+                "Add --report to get a report too.",
+            )
             dialog = InputScreen(
                 "Who should judge the debate?",
                 examples,
@@ -189,7 +198,8 @@ class OutcomeController(Controller):
             self._judge = ""
 
     def _judging_status(self) -> tuple[str, Tone]:
-        return (f"{one_line(self._judge, 60)} is reading the debate" if self._judge else ""), Tone.STREAMING
+        judge = self._judge.partition(" --report")[0].removeprefix("--report=")
+        return (f"{one_line(judge, 60)} is reading the debate" if judge else ""), Tone.STREAMING
 
     def _show_status(self, text: str, tone: Tone = Tone.STREAMING) -> None:
         """Show this on the card or, if it is closed, in the footer."""
@@ -241,13 +251,13 @@ class VotingController(Controller):
                 self._has_ended = False
                 if self._open_vote == "before" and len(self._view.transcript.steps) > 1:
                     self._close_vote()
-            case Verdict() | DebatersRevealed():
+            case Verdict() | Report() | DebatersRevealed():
                 self._has_news = True
             case Vote() if event.voter == LOCAL_VOTER and event.when == self._open_vote:
                 self._close_vote()
             case DebateFinished():
                 self._finish(event)
-        if isinstance(event, Verdict | Vote | DebatersRevealed | DebateFinished):
+        if isinstance(event, Verdict | Report | Vote | DebatersRevealed | DebateFinished):
             self._outcome.update()
 
     def action_open(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.tui.screens.debate_display import DebateDisplay
+from debate_tui.tui.screens.verdict import VerdictScreen
 from tests.tui.debate_harness import START, DebateHarness
 from tests.tui.replay_harness import ReplayHarness, recorded_debate
 
@@ -201,3 +203,18 @@ async def test_recorded_pause_is_undone_by_seeking_before_it() -> None:
 async def test_replay_counts_its_own_row() -> None:
     async with ReplayHarness(recorded_debate(4), 4).opened(79, 17) as playback:
         assert "4 panes need 80×18 cells; this terminal has 79×17" in " ".join(playback.text.split())
+
+
+async def test_space_on_the_card_at_the_end_plays_again() -> None:
+    voted = [*EVENTS[:-1], ev.Vote(when="after", voter="user", debater="ada"), EVENTS[-1]]
+    numbered = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(voted, 1)]
+    async with ReplayHarness(numbered).opened(80, 24) as playback:
+        await playback.pass_time(playback.player.playhead.length)
+        assert isinstance(playback.app.screen, VerdictScreen)
+        assert "space play again" in playback.text
+        await playback.press("space")
+        assert not isinstance(playback.app.screen, VerdictScreen)
+        assert playback.player.position == 0
+        assert not playback.player.playhead.paused
+        await playback.pass_time(playback.player.playhead.length)
+        assert isinstance(playback.app.screen, VerdictScreen)

@@ -1,0 +1,64 @@
+"""Who judges a debate and who reports on it, from settings and as typed for a finished debate."""
+
+from __future__ import annotations
+
+import pytest
+
+from debate_tui.cli.judges import parse_judging, plan_judges
+from debate_tui.config import Settings, with_options
+from debate_tui.domain.errors import ConfigError, UsageError
+
+
+def names(settings: Settings) -> tuple[list[str], str]:
+    judges, reporter = plan_judges(settings, "Should cats vote?")
+    return [judge.public_name for judge in judges], reporter.public_name if reporter is not None else ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "judges", "reporter"),
+    [
+        ("demo:orator", ["demo:orator"], ""),
+        ("demo:orator --report", ["demo:orator"], "demo:orator"),
+        ("  demo:orator   --report= ", ["demo:orator"], "demo:orator"),
+        ("demo:orator --report=demo:sceptic", ["demo:orator"], "demo:sceptic"),
+        ("--report=demo:sceptic", [], "demo:sceptic"),
+    ],
+)
+def test_a_judge_is_typed_with_a_report_or_without(typed: str, judges: list[str], reporter: str) -> None:
+    assert names(parse_judging(typed)) == (judges, reporter)
+
+
+@pytest.mark.parametrize("typed", ["", "--report", "nobody:x", "demo --report=nobody:x", "demo --repord"])
+def test_what_is_no_judge_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError):
+        parse_judging(typed)
+
+
+@pytest.mark.parametrize(
+    ("report", "reporter"),
+    [
+        (False, ""),
+        ("false", ""),
+        ("", ""),
+        (True, "demo:orator"),
+        ("true", "demo:orator"),
+        ("demo:sceptic", "demo:sceptic"),
+        ("demo:orator", "demo:orator"),
+    ],
+)
+def test_settings_name_who_reports(report: bool | str, reporter: str) -> None:
+    assert names(Settings(judge=("demo:orator", "demo:sceptic"), report=report))[1] == reporter
+
+
+def test_a_source_for_the_report_needs_its_key() -> None:
+    with pytest.raises(ConfigError):
+        plan_judges(Settings(report="openai:gpt-x"), "Should cats vote?")
+
+
+def test_a_judge_that_reports_keeps_its_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-000000")
+    judge = {"source": "openai:gpt-x", "effort": "low"}
+    settings = with_options(Settings(), {"judge": [judge], "report": "openai:gpt-x"})
+    (judged_by,), reporter = plan_judges(settings, "Should cats vote?")
+    assert reporter is judged_by
+    assert reporter.parameters.effort == "low"
