@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import socket
-import sys
 import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -14,10 +13,9 @@ from typing import IO, TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources import process_guard
+from debate_tui.sources.guarded_process import GuardedProcess
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import Callable
 
     ProgressCallback = Callable[[str, str], None]
@@ -48,7 +46,7 @@ class ServerLaunch(Struct, frozen=True):
 class LlamaServer:
     """One running server. Clients must send `key`, so that web pages cannot use it."""
 
-    def __init__(self, launch: ServerLaunch, process: Process, port: int, log: IO[bytes]) -> None:
+    def __init__(self, launch: ServerLaunch, process: GuardedProcess, port: int, log: IO[bytes]) -> None:
         self._launch = launch
         self._process = process
         self._log = log
@@ -63,21 +61,17 @@ class LlamaServer:
         port = _free_port()
         # A file rather than a pipe, which would have to be read. It is deleted when its last user closes it.
         log = tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this function)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-IS",
-            process_guard.__file__,
-            str(launch.program),
-            *("--model", str(launch.model), "--alias", launch.name),
-            *("--host", HOST, "--port", str(port)),
-            *("--parallel", str(PARALLEL_SLOTS), "--ctx-size", str(PARALLEL_SLOTS * CONTEXT_TOKENS)),
-            *launch.options,
+        process = await GuardedProcess.start(
+            (
+                str(launch.program),
+                *("--model", str(launch.model), "--alias", launch.name),
+                *("--host", HOST, "--port", str(port)),
+                *("--parallel", str(PARALLEL_SLOTS), "--ctx-size", str(PARALLEL_SLOTS * CONTEXT_TOKENS)),
+                *launch.options,
+            ),
             env={**os.environ, "LLAMA_API_KEY": key},
-            stdin=asyncio.subprocess.PIPE,
             stdout=log,
             stderr=log,
-            # Ctrl+C is meant for the debate, which may still need an answer.
-            start_new_session=True,
         )
         server = cls(launch, process, port, log)
         try:
@@ -90,7 +84,7 @@ class LlamaServer:
     @property
     def is_running(self) -> bool:
         """Whether the process has not exited yet, as far as is known."""
-        return self._process.returncode is None
+        return self._process.exit_code is None
 
     @property
     def base_url(self) -> str:
@@ -99,11 +93,7 @@ class LlamaServer:
 
     async def stop(self) -> None:
         """Kill the server; it has no state to save."""
-        if self.is_running:
-            self._process.kill()
-        await self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        await self._process.stop()
         self._log.close()
 
     async def _wait_loaded(self, report_progress: ProgressCallback) -> None:
@@ -127,7 +117,7 @@ class LlamaServer:
             report_progress("", "")
 
     def _start_fault(self) -> Fault:
-        code = self._process.returncode or 0
+        code = self._process.exit_code or 0
         hint = f"Run it by itself to see more: {self._launch.program} -m {self._launch.model}"
         if -code == 4:  # SIGILL, which is 4 on every supported system
             reason = "it was built for another kind of processor"
