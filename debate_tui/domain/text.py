@@ -28,6 +28,26 @@ def decode_text(data: bytes, errors: str = "strict") -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+class CharacterJoiner:
+    """Joins the halves of surrogate pairs in text that arrives in pieces.
+
+    Senders that cut text by UTF-16 units put such halves into two successive pieces.
+    """
+
+    __slots__ = ("_half",)
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def join(self, piece: str) -> str:
+        """Return the whole characters of the next piece; half a character is held until the other comes."""
+        text = self._half + piece
+        self._half = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
+        if self._half:
+            text = text[:-1]
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 class WordCounter:
     """A counter of words in text that arrives in pieces.
 

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from abc import abstractmethod
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -26,6 +27,7 @@ from debate_tui.domain.stream import (
     merge_citations,
     merge_usage,
 )
+from debate_tui.domain.text import CharacterJoiner
 from debate_tui.sources.payloads import (
     PayloadDecoder,
     SimpleEvent,
@@ -85,7 +87,7 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         self._citations: tuple[Citation, ...] = ()
         self._unknown_event = ""
         self._last_words = ""
-        self._half_characters: dict[bool, str] = {}
+        self._joiners = defaultdict[bool, CharacterJoiner](CharacterJoiner)
 
     @abstractmethod
     def read(self, value: _StructT, event: PayloadEvent) -> Iterable[StreamItem]:
@@ -175,17 +177,10 @@ class JsonDecoder(PayloadDecoder, Generic[_StructT]):
         return map(self._join_halves, self.read(fit_struct(value, self.shape), event))
 
     def _join_halves(self, item: StreamItem) -> StreamItem:
-        """Return a chunk of whole characters; half a surrogate pair is held until the other half arrives.
-
-        Servers that slice text by UTF-16 units send such halves in two successive events.
-        """
+        """Return a chunk of whole characters: an event may end in the middle of one."""
         if type(item) is not Chunk:
             return item
-        text = self._half_characters.pop(item.reasoning, "") + item.text
-        if "\ud800" <= text[-1] <= "\udbff":
-            self._half_characters[item.reasoning] = text[-1]
-            text = text[:-1]
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = self._joiners[item.reasoning].join(item.text)
         return Chunk(text, item.reasoning, item.cursor) if text else KeepAlive(item.cursor)
 
     def _decode_lines(self, data: str, event: PayloadEvent) -> Iterable[StreamItem]:
