@@ -23,6 +23,7 @@ from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import to_datetime
 from debate_tui.record.stores import open_store
+from debate_tui.sources.known_agents import known_agents
 from debate_tui.sources.providers import providers
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ def _sources(incomplete: str) -> Values:
         load_settings({})
     for name, provider in providers().items():
         yield f"{name}:{provider.model}" if provider.model else name, provider.title
+    for name, agent in known_agents().items():
+        yield f"acp:{name}", f"{agent.title}, an agent on this machine"
     yield "local", "A model on this machine"
     yield "demo", "A scripted demo"
     if incomplete.startswith("demo:"):

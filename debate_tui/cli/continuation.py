@@ -190,7 +190,7 @@ def _restore_seat(
 def _parse_saved_source(source: str, owner: str) -> SourceSpec:
     if MASK in source:
         raise UsageError(
-            f"The address of {owner} contained a secret, which was not recorded.",
+            f"The source of {owner} contained a secret, which was not recorded.",
             "This debate cannot be resumed; start a new one.",
         )
     return registry.parse_source(source)

@@ -16,18 +16,20 @@ from debate_tui import __version__, config
 from debate_tui.cli import terminal
 from debate_tui.cli.wiring import make_source, make_source_factory
 from debate_tui.domain.debate import MAX_DEBATERS
-from debate_tui.domain.errors import DebateError
+from debate_tui.domain.errors import ConfigError, DebateError
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, Message, TurnRequest
 from debate_tui.domain.wording import format_duration
 from debate_tui.sources import discovery, prices, registry
 from debate_tui.sources.credentials import find_key, find_key_variable
+from debate_tui.sources.known_agents import check_agent, known_agents
 from debate_tui.sources.providers import find_provider, providers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from debate_tui.domain.stream import Source
+    from debate_tui.sources.known_agents import Agent
     from debate_tui.sources.providers import Provider
     from debate_tui.sources.registry import SourceFactory
 
@@ -71,6 +73,7 @@ def run_checks(settings: config.Settings) -> int:
             _check_local_model(),
         ],
     )
+    _print_section("Agents", [_check_agent(each) for each in known_agents().values()])
     named_servers = discovery.custom_servers()
     if named_servers:
         _print_section("Your servers", [_check_named_server(each) for each in named_servers])
@@ -211,6 +214,18 @@ def _check_local_model() -> CheckResult:
     return CheckResult(LOCAL_MODEL_TITLE, "works", f"{local_model.BUNDLED_MODEL}, using {server}")
 
 
+def _check_agent(agent: Agent) -> CheckResult:
+    """Check whether an agent's program is on PATH; it is not started, since it may act on its own."""
+    program = agent.find_program()
+    if program is None:
+        return CheckResult(agent.title, "absent", f"not installed: {agent.install}")
+    try:
+        check_agent(agent.name)
+    except ConfigError as error:
+        return CheckResult(agent.title, "absent", error.message, error.hint)
+    return CheckResult(agent.title, "works", f"{program}; use it with -d acp:{agent.name}")
+
+
 async def _check_sources(
     seats: Sequence[config.DebaterSettings], settings: config.Settings
 ) -> list[CheckResult]:
@@ -226,6 +241,8 @@ async def _check_source(seat: config.DebaterSettings, sources: SourceFactory) ->
         registry.check_availability(specification)
         if specification.kind == "demo":
             return CheckResult(name, "works", "scripted; needs no key and no network")
+        if specification.kind == "agent":
+            return CheckResult(name, "works", "installed; not started, since an agent may act on its own")
         limit_s = LOAD_TIMEOUT_S if specification.kind == "local" else ANSWER_TIMEOUT_S
         seconds = await _time_first_chunk(make_source(sources, specification, seat), limit_s)
     except DebateError as error:

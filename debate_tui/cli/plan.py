@@ -20,7 +20,7 @@ from debate_tui.domain.debate import (
     mask_debaters,
     with_round_count,
 )
-from debate_tui.domain.errors import DebateError, UsageError
+from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.domain.material import Material
@@ -35,10 +35,30 @@ if TYPE_CHECKING:
 
 
 def load_settings(options: Mapping[str, object], *, debate_file: Path | None = None) -> config.Settings:
-    """Load the settings with `config.load_settings`, and register the user's providers."""
-    settings = config.load_settings(options, debate_file=debate_file)
+    """Load the settings with `config.load_settings`, and register the user's providers.
+
+    Raise `ConfigError` if the debate file, which may come from anyone, has a source that runs a command.
+    """
+    layers = config.load_layers(options, debate_file=debate_file)
+    settings = config.combine_layers(layers)
     configure_providers({name: provider.fields for name, provider in settings.provider.items()})
+    for layer in layers:
+        if debate_file is not None and layer.file == debate_file:
+            _check_debate_file(layer)
     return settings
+
+
+def _check_debate_file(layer: config.SettingsLayer) -> None:
+    """Raise `ConfigError` if a source of a debate file is a command, such as an agent that is not known."""
+    for name in ("debater", "judge"):
+        seats = layer.values.get(name)
+        for seat in seats if isinstance(seats, tuple) else ():
+            source = seat if isinstance(seat, str) else seat.source
+            if registry.is_agent(source) and registry.parse_source(source).runs_command:
+                raise ConfigError(
+                    f"{layer.file} runs the command '{source}', which is not allowed in a debate file.",
+                    f"Use a known agent, or move it to {config.user_file()}.",
+                )
 
 
 DEMO_SOURCES = ("demo", "demo")

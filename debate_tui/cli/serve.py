@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from debate_tui.record.log import DebateStore
     from debate_tui.server.commands import DebateRequest
     from debate_tui.session.session import Session
+    from debate_tui.sources.registry import SourceSpec
 
 STORE_PASSWORD_VARIABLE = "DEBATE_TUI_STORE_PASSWORD"  # noqa: S105 (a name)
 """Environment variable with the store's password; other users can read command lines."""
@@ -90,6 +91,9 @@ async def _serve_until_signal(
         await store.setup("")
         if continued is not None:
             first_plan = topics.with_material(await plan_continuation(store, continued, settings))
+            if store_address:  # others may write to it
+                for spec in (*(each.source_spec for each in first_plan.debaters), *first_plan.judges):
+                    check_no_command(spec, "A shared record")
         limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
         async with Hub(store, limits, only_hosted=first_plan is not None) as hub:
             debates = RunningDebates(hub, store, settings, hosting.allowed_sources)
@@ -132,6 +136,12 @@ def check_allowed(source: str, allowed: Iterable[str], own: Iterable[str]) -> No
     )
 
 
+def check_no_command(source: SourceSpec, origin: str = "A request") -> None:
+    """Raise `ForbiddenError` if a source that comes from `origin` would run a command on this machine."""
+    if source.runs_command:
+        raise ForbiddenError(f"{origin} cannot name a command to run.", "Use a known agent: acp:NAME.")
+
+
 class RunningDebates:
     """The debates that this server runs; a `DebateLauncher`."""
 
@@ -160,9 +170,10 @@ class RunningDebates:
             config.DebaterSettings(source=each.source, name=each.name, side=each.side, persona=each.persona)
             for each in request.debaters
         )
-        if from_elsewhere:
-            own = [seat.source for seat in self._settings.debater]
-            for seat in seats:
+        own = [seat.source for seat in self._settings.debater]
+        for seat in seats:
+            check_no_command(parse_source(seat.source))
+            if from_elsewhere:
                 check_allowed(seat.source, self._allowed_sources, own)
         topic = topics.read_topic(None, request.topic)
         debater_settings = seats or default_debaters(settings, DEMO_SOURCES if from_elsewhere else None)

@@ -22,6 +22,7 @@ from debate_tui.domain.debate import NO_PARAMETERS
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.sources import discovery, local_model, registry
+from debate_tui.sources.known_agents import known_agents
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screens.start import TYPED_SOURCE_TEXTS, StartCallbacks, StartScreen
 from debate_tui.tui.setup_form import (
@@ -97,7 +98,7 @@ def remember_choices(setup: DebateSetup, *, detected: tuple[str, ...]) -> None:
 def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
     """Return the sources that are known without probing servers, followed by `extra_sources`.
 
-    These are providers with a key, the local model and the demo.
+    These are providers with a key, installed agents, the local model and the demo.
     """
     offers = [
         SourceOption(
@@ -109,6 +110,11 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
             ),
         )
         for each in discovery.providers_with_keys()
+    ]
+    offers += [
+        SourceOption(f"acp:{name}", "agent", f"{agent.title}, an agent on this machine with its own login.")
+        for name, agent in known_agents().items()
+        if agent.find_program() is not None
     ]
     if local_model.find_server_program() is not None:
         fetched = local_model.find_bundled_model(config.model_folder()) is not None

@@ -121,7 +121,8 @@ async def open_debate(
             make_source_factory(
                 plan.settings,
                 _hide_progress(on_progress) if plan.blind and on_progress else on_progress,
-                public_only,
+                stream_log.record_line if stream_log and not plan.blind else None,
+                public_only=public_only,
                 readable_demo=not unattended,
             )
         )
@@ -215,8 +216,9 @@ def make_judges(
 def make_source_factory(
     settings: config.Settings,
     on_progress: OnProgress | None = None,
-    public_only: bool = False,
+    log_line: Callable[[str, str], None] | None = None,
     *,
+    public_only: bool = False,
     readable_demo: bool = False,
 ) -> SourceFactory:
     """Return a source factory with the user's settings; see `open_debate` and `SourceFactory`."""
@@ -225,6 +227,7 @@ def make_source_factory(
         http2=settings.http2 == "auto",
         model_folder=config.model_folder(),
         report_progress=on_progress,
+        log_line=log_line,
         public_only=public_only,
         readable_demo=readable_demo,
     )

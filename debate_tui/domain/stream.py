@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 FinishReason = Literal["complete", "length", "refused", "stopped", "skipped", "failed"]
-"""How a turn ended. Sources report only the first three; the session sets the others."""
+"""How a turn ended.
+
+Sources report only the first three, or ``stopped`` if an agent stops by itself; the session sets the others.
+"""
 
 StreamState = Literal[
     "waiting", "connecting", "connected", "streaming", "paused", "reconnecting", "failed", "finished"

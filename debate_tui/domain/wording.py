@@ -160,6 +160,8 @@ def describe_fault_kind(fault: FaultReport) -> str:
     """Name the cause of a fault in two or three words, such as ``key refused``."""
     if fault.kind == "auth" and "no api key" in fault.message.casefold():
         return "no key"
+    if fault.kind == "auth" and "needs a login" in fault.message:
+        return "login needed"
     if fault.kind != "bad_request":
         return _FAULT_KINDS[fault.kind]
     words = (word for word in fault.message.casefold().split() if "://" not in word)

@@ -95,6 +95,10 @@ class StreamLog:
         """Return a function that records the announcements of one debater's streams."""
         return partial(self._record_announcement, debater)
 
+    def record_line(self, program: str, line: str) -> None:
+        """Record a line that a program printed."""
+        self._write(program, line)
+
     def record_event(self, event: events.Event) -> None:
         """Record an event of the debate log; events that streams announce themselves are ignored."""
         match event:

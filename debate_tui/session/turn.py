@@ -156,12 +156,13 @@ class RunningTurn:
                 self._end = item
                 self.finish(item.reason)
 
-    def finish(self, reason: FinishReason, fault: Fault | None = None) -> None:
-        """End the turn, once; `fault` is what ended it, if any."""
+    def finish(
+        self, reason: FinishReason, fault: Fault | None = None, *, is_interrupted: bool = False
+    ) -> None:
+        """End the turn, once; `fault` is what ended it, if any; see `TurnState.INTERRUPTED`."""
         if self.finished:
             return
         self.release()
-        is_interrupted = reason == "stopped" and self.state is not TurnState.STOPPING
         self.state = TurnState.INTERRUPTED if is_interrupted else TurnState.FINISHED
         self._is_paused = False
         self.log_state("failed" if reason == "failed" else "finished", fault)
@@ -185,8 +186,11 @@ class RunningTurn:
         )
 
     def finish_cancelled(self) -> None:
-        """End the turn, whose task was cancelled."""
-        self.finish("skipped" if self.state is TurnState.SKIPPING else "stopped")
+        """End the turn, whose task was cancelled by the user or because the debate ends."""
+        if self.state is TurnState.SKIPPING:
+            self.finish("skipped")
+        else:
+            self.finish("stopped", is_interrupted=self.state is not TurnState.STOPPING)
 
     def _final_cost(self, usage: Usage | None) -> float | None:
         """Return the server's charge, if it covers the whole turn; else the cost computed from the usage."""

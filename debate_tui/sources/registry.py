@@ -14,6 +14,7 @@ from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters, parse_param
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.sanitise import redact
 from debate_tui.sources.credentials import check_url, has_key
+from debate_tui.sources.known_agents import check_agent, is_known_agent, parse_agent
 from debate_tui.sources.network import url_host
 from debate_tui.sources.providers import find_provider, providers
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from debate_tui.domain.stream import Source
+    from debate_tui.sources.agent import Agents
     from debate_tui.sources.endpoint_factory import EndpointFactory
     from debate_tui.sources.local_model import LocalServers
     from debate_tui.sources.providers import Provider
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
 
     ProgressCallback = Callable[[str, str], None]
 
-SourceKind = Literal["demo", "endpoint", "local", "provider"]
+SourceKind = Literal["agent", "demo", "endpoint", "local", "provider"]
 
 _SCHEME_KINDS: dict[str, SourceKind] = {
+    "acp": "agent",
     "demo": "demo",
     "http": "endpoint",
     "https": "endpoint",
@@ -45,7 +48,8 @@ class SourceSpec(Struct, frozen=True):
     """A source as typed after ``-d``.
 
     `scheme` is the part before the colon; `detail` is the model or voice after it, the whole URL for an
-    endpoint, or the absolute path of the file for a local model. `parameters` are those typed with it.
+    endpoint, the absolute path of the file for a local model, or an agent's name or command. `parameters` are
+    those typed with it.
     """
 
     kind: SourceKind
@@ -58,10 +62,17 @@ class SourceSpec(Struct, frozen=True):
         """The specification to display and record; a URL has its credentials redacted."""
         if self.kind == "endpoint":
             return redact(self.detail)
+        if self.kind == "agent":
+            return redact(f"{self.scheme}:{self.detail}")
         name = f"{self.scheme}:{self.detail}" if self.detail else self.scheme
         typed = msgspec.to_builtins(self.parameters)
         query = "&".join(f"{key}={typed[key]}" for key in TYPED_PARAMETERS if key in typed)
         return f"{name}?{query}" if query else name
+
+    @property
+    def runs_command(self) -> bool:
+        """Whether the source is a command to run on this machine, other than a known agent's."""
+        return self.kind == "agent" and not is_known_agent(self.detail)
 
     @property
     def takes_parameters(self) -> bool:
@@ -76,6 +87,8 @@ class SourceSpec(Struct, frozen=True):
     def model(self) -> str:
         """Model name to show until the source is made; empty if only the source knows it."""
         match self.kind:
+            case "agent":
+                return parse_agent(self.detail).title
             case "demo":
                 return "scripted"
             case "endpoint":
@@ -98,6 +111,9 @@ def parse_source(text: str) -> SourceSpec:
     scheme, _, rest = name.partition(":")
     scheme = scheme.lower()
     match _SCHEME_KINDS.get(scheme):
+        case "agent":  # a command may contain anything
+            agent = parse_agent(text.partition(":")[2].strip())
+            return SourceSpec("agent", scheme, agent.name or agent.command_line)
         case "endpoint":  # the query belongs to the URL
             if not text.partition(":")[2].strip("/"):
                 raise UsageError(f"'{text}' is not an address.", "An endpoint looks like https://host/path.")
@@ -112,6 +128,11 @@ def parse_source(text: str) -> SourceSpec:
         raise _unknown_provider(name, query)
     model = rest or find_provider(scheme).model
     return SourceSpec("provider", scheme, model, _parse_query(query, text))
+
+
+def is_agent(text: str) -> bool:
+    """Return whether a specification names an agent, valid or not."""
+    return _SCHEME_KINDS.get(text.partition(":")[0].strip().lower()) == "agent"
 
 
 def _unknown_provider(name: str, query: str) -> UsageError:
@@ -197,8 +218,10 @@ def _parse_query(query: str, text: str) -> ModelParameters:
 def check_availability(specification: SourceSpec) -> None:
     """Raise `ConfigError` if a required key is missing; may query the system keyring.
 
-    A local model needs a file and a server instead.
+    A local model needs a file and a server instead, an agent its program.
     """
+    if specification.kind == "agent":
+        check_agent(specification.detail)
     if specification.kind == "local":
         from debate_tui.sources.local_model import check_local_model
 
@@ -212,6 +235,10 @@ def check_availability(specification: SourceSpec) -> None:
 
 def preload_sdk(specification: SourceSpec) -> None:
     """Import the SDK the source needs, if any, ahead of its first turn; blocking."""
+    if specification.kind == "agent":
+        from debate_tui.sources.agent import import_agent_protocol
+
+        import_agent_protocol()
     if specification.kind not in ("local", "provider"):
         return
     from debate_tui.sources.sdk import import_sdk
@@ -223,8 +250,9 @@ class SourceFactory:
     """Makes sources and owns their shared connections; an async context manager that closes them.
 
     `model_folder` is the folder for downloaded models; `report_progress` is called with the current step of a
-    local server's start and its progress, both empty when it is done. With `readable_demo`,
-    the demo is slow enough to be read.
+    local server's start and its progress, both empty when it is done. `log_line` is called with an agent's
+    name and each line that it prints besides its messages. With `readable_demo`, the demo is slow enough to
+    be read.
     """
 
     def __init__(
@@ -234,6 +262,7 @@ class SourceFactory:
         http2: bool = False,
         model_folder: Path | None = None,
         report_progress: ProgressCallback | None = None,
+        log_line: Callable[[str, str], None] | None = None,
         public_only: bool = False,
         readable_demo: bool = False,
     ) -> None:
@@ -243,6 +272,8 @@ class SourceFactory:
         self._http2 = http2
         self._model_folder = model_folder
         self._report_progress = report_progress or (lambda _step, _progress: None)
+        self._log_line = log_line or (lambda _agent, _line: None)
+        self._agents: Agents | None = None
         self._local_servers: LocalServers | None = None
         self._endpoint_factory: EndpointFactory | None = None
         self._sdk_clients: SdkClients | None = None
@@ -257,6 +288,8 @@ class SourceFactory:
             await self._sdk_clients.aclose()
         if self._local_servers is not None:
             await self._local_servers.aclose()
+        if self._agents is not None:
+            await self._agents.aclose()
 
     def make(
         self,
@@ -275,6 +308,11 @@ class SourceFactory:
         """
         asked = parameters.over(specification.parameters) if parameters else specification.parameters
         match specification.kind:
+            case "agent":
+                from debate_tui.sources.agent import Agents
+
+                self._agents = self._agents or Agents(self._log_line)
+                source: Source = self._agents.make(specification.detail)
             case "demo":
                 from debate_tui.sources.demo import READABLE_SPEED, DemoSource
 

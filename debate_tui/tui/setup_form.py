@@ -143,17 +143,21 @@ _MODEL_FIELDS = (
     ProfileField("extra_body", "x", 'JSON added to each request, such as {"top_k": 3}.', "none", 4000),
     ProfileField("headers", "h", 'HTTP headers as JSON, such as {"X-Team": "red"}.', "none", 4000),
 )
-_SOURCES_WITHOUT_MODEL = frozenset({"demo", "http", "https", "ws", "wss"})
+_SOURCES_WITHOUT_PARAMETERS = frozenset({"acp", "demo", "http", "https", "ws", "wss"})
 
 
 def takes_parameters(source: str) -> bool:
     """Return whether a source is a model, whose parameters can be set."""
-    return source.partition(":")[0].lower() not in _SOURCES_WITHOUT_MODEL
+    return source.partition(":")[0].lower() not in _SOURCES_WITHOUT_PARAMETERS
 
 
 def has_model(options: Sequence[SourceOption]) -> bool:
-    """Return whether any of the sources is a model worth debating: the very small one does not count."""
-    return any(takes_parameters(option.source) and option.source != "local" for option in options)
+    """Return whether any of the sources is a model worth debating: the very small one does not count.
+
+    An agent counts, though its model is its own business.
+    """
+    sources = [option.source for option in options if option.source != "local"]
+    return any(takes_parameters(source) or source.startswith("acp:") for source in sources)
 
 
 def profile_fields(source: str) -> tuple[ProfileField, ...]:

@@ -1,0 +1,202 @@
+"""An agent's process: messages in both directions, bounded, and what it prints besides."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from contextlib import suppress
+from signal import Signals
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from debate_tui.domain.sanitise import is_secret_name, one_line, redact
+from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.sources.guarded_process import GuardedProcess
+from debate_tui.sources.known_agents import missing_program_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import Self
+
+    from debate_tui.sources.known_agents import Agent
+
+    Message = dict[str, Any]
+    """A message of JSON-RPC 2.0."""
+
+MAX_LINE = 1 << 20
+"""Maximum size of a message, in bytes."""
+MAX_STRAY_LINES = 100
+"""Lines in a row that may be no messages: some agents greet on standard output."""
+MAX_LOGGED = 1 << 18
+"""Maximum number of bytes of standard error to log for one process."""
+EXIT_TIMEOUT = 2.0
+"""Seconds to wait for the end of a process that has closed its output."""
+STOP_TIMEOUT = 0.5
+"""Seconds that an agent has to end by itself when its input is closed."""
+
+_OWN_VARIABLES = "DEBATE_TUI_"
+
+
+class AgentProcess:
+    """A running agent; `log_line` is called with each line it prints that is not a message.
+
+    Faults show the last line of its standard error, with the values of secret variables masked.
+    """
+
+    def __init__(self, agent: Agent, process: GuardedProcess, log_line: Callable[[str], None]) -> None:
+        self._agent = agent
+        self._process = process
+        self._log_line = log_line
+        self._stray_count = 0
+        self._message_count = 0
+        self._last_words = ""
+        self._secrets = [v for name, v in os.environ.items() if is_secret_name(name) and len(v) >= 8]
+        self._error_reader = asyncio.create_task(self._read_errors())
+
+    @classmethod
+    async def start(cls, agent: Agent, folder: Path, log_line: Callable[[str], None]) -> Self:
+        """Start the agent in `folder`; raise `Fault` if its program is not there."""
+        program = await asyncio.to_thread(agent.find_program)
+        if program is None:
+            raise Fault(FaultKind.BAD_REQUEST, missing_program_message(agent))
+        pipe = asyncio.subprocess.PIPE
+        process = await GuardedProcess.start(
+            (program, *agent.command[1:]),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=agent_environment(),
+            cwd=folder,
+            limit=MAX_LINE,
+        )
+        return cls(agent, process, log_line)
+
+    async def read_message(self) -> Message | None:
+        """Return the next message, `None` at the end of the output; raise `Fault` for too much else."""
+        output = self._process.stdout
+        assert output is not None
+        while True:
+            try:
+                line = await output.readline()
+            except ValueError:
+                raise self._protocol_fault(f"sent a line of more than {MAX_LINE >> 20} MiB") from None
+            if not line:
+                return None
+            message = _decode(line)
+            if isinstance(message, dict):
+                self._stray_count = 0
+                self._message_count += 1
+                return message
+            if text := redact(one_line(line.decode("utf-8", "replace"), 500), *self._secrets):
+                self._note_stray_line(text)
+
+    def _note_stray_line(self, text: str) -> None:
+        self._log_line(f"printed {text}")
+        self._stray_count += 1
+        if self._stray_count > MAX_STRAY_LINES:
+            raise self._protocol_fault(f"sent “{one_line(text, 60)}”")
+
+    def _protocol_fault(self, did: str) -> Fault:
+        advice = "Check that the command speaks the Agent Client Protocol on standard output."
+        return Fault(FaultKind.BAD_REQUEST, f"{self._agent.title} {did}, which is not a message. {advice}")
+
+    async def send(self, message: Message) -> None:
+        """Send a message, and wait until there is room for the next one."""
+        self.write(message)
+        await self.wait_for_room()
+
+    def write(self, message: Message) -> None:
+        """Send a message without waiting; one to a process that has ended is dropped."""
+        pipe = self._process.stdin
+        if pipe is not None and not pipe.is_closing():
+            # Standard JSON: text may hold half a character, which only its escapes can carry.
+            line = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":"))
+            pipe.write(line.encode() + b"\n")
+
+    async def wait_for_room(self) -> None:
+        """Wait until the agent has read most of what was sent to it."""
+        if self._process.stdin is not None:
+            with suppress(ConnectionError):
+                await self._process.stdin.drain()
+
+    async def exit_fault(self) -> Fault:
+        """Return the fault of an agent that has closed its output, and stop it if it goes on running.
+
+        One that ends by itself before its first message will do so again: that is not worth a retry.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXIT_TIMEOUT):
+                await self._process.wait()
+        code = self._process.exit_code
+        await self.stop()
+        ending = "closed its output" if code is None else _describe_exit(code)
+        is_hopeless = not self._message_count and code is not None and code >= 0
+        when = " before it answered" if is_hopeless else ""
+        words = f": {self._last_words}" if self._last_words else "."
+        advice = f" Run '{self._agent.command_line}' in a terminal to see more." if is_hopeless else ""
+        kind = FaultKind.BAD_REQUEST if is_hopeless else FaultKind.NETWORK
+        return Fault(kind, f"{self._agent.title} {ending}{when}{words}{advice}")
+
+    async def stop(self) -> None:
+        """End the process and all it has started; it has `STOP_TIMEOUT` seconds to do so by itself.
+
+        `read_message` must not be running.
+        """
+        if (pipe := self._process.stdin) is not None:
+            pipe.close()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await self._process.wait()
+        finally:
+            await self._process.stop()
+            await self._error_reader
+
+    async def _read_errors(self) -> None:
+        """Log standard error line by line up to a limit, and keep its last line."""
+        errors, logged, rest = self._process.stderr, 0, b""
+        assert errors is not None
+        while data := await errors.read(1 << 12):
+            *lines, rest = (rest + data).split(b"\n")
+            rest = rest[-MAX_LOGGED:]
+            for line in lines:
+                logged += len(line)
+                self._note_error_line(line, is_logged=logged <= MAX_LOGGED)
+        self._note_error_line(rest, is_logged=logged <= MAX_LOGGED)
+
+    def _note_error_line(self, line: bytes, *, is_logged: bool) -> None:
+        if text := redact(one_line(line.decode("utf-8", "replace"), 500), *self._secrets):
+            self._last_words = text
+            if is_logged:
+                self._log_line(text)
+
+
+def agent_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment for an agent, which needs its login: all but this program's own variables."""
+    return {name: value for name, value in environ.items() if not name.startswith(_OWN_VARIABLES)}
+
+
+def _decode(line: bytes) -> object:
+    """Return the JSON value of a line, `None` if there is none.
+
+    The slow decoder accepts half a surrogate pair, which agents that cut text by UTF-16 units send.
+    """
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _describe_exit(code: int) -> str:
+    if code >= 0:
+        return f"exited with code {code}"
+    with suppress(ValueError):
+        return f"was ended by {Signals(-code).name}"
+    return f"was ended by signal {-code}"
