@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui import config
-from debate_tui.cli.continuation import decode_format, encode_setup
 from debate_tui.cli.judges import parse_judging
 from debate_tui.cli.messages import exit_code, print_info, write_stderr
 from debate_tui.cli.plan import default_judge
@@ -181,6 +179,7 @@ async def play_fullscreen(
     known. Raise `UsageError` if there is no round `from_round`.
     """
     # Imported here because the first frame of a debate must not wait for them.
+    from debate_tui.cli.continuation import decode_format
     from debate_tui.record.player import Player
     from debate_tui.tui.screens.replay import ReplayScreen
 
@@ -241,6 +240,8 @@ async def run_fullscreen(plan: Plan, running_app: RunningApp | None = None) -> i
 
         return await run_fullscreen(swap_sides(plan))
     if signal.number is None and debate.next == "replay":
+        from debate_tui.cli.continuation import encode_setup
+
         replay = play_fullscreen(
             debate.events, plan.settings, material=plan.material, setup=encode_setup(plan)
         )
@@ -357,8 +358,13 @@ class _FullscreenDebate:
                 leave_for=self._leave_for,
             ),
             swap_source=self._swap_source,
-            read_setup=partial(encode_setup, plan),
+            read_setup=self._read_setup,
         )
+
+    def _read_setup(self) -> str:
+        from debate_tui.cli.continuation import encode_setup
+
+        return encode_setup(self._plan)
 
     async def _judge(self, source: str) -> None:
         if self._context is not None:

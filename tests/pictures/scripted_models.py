@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from debate_tui.domain.prompts import parse_prompt
 from debate_tui.domain.stream import Message
 from debate_tui.sources.demo import READABLE_SPEED, Pace, add_delays, split_tokens
-from debate_tui.sources.demo.script import compose_turn, compose_verdict
+from debate_tui.sources.demo.script import compose_judgement, compose_turn
 from debate_tui.sources.demo.vocabulary import load_voice
 from tests.fakes.provider_server import CHAT, JSON, MODELS, ProviderReply, ProviderServer
 
@@ -42,7 +42,7 @@ class ScriptedModels:
         voice = VOICES[asked["model"]]
         prompt = parse_prompt(messages)
         if not prompt.name:
-            verdict = json.loads(compose_verdict(voice, messages).text)
+            verdict = json.loads(compose_judgement(voice, messages).text)
             if isinstance(verdict, dict):
                 verdict["why"] = REASONS
             return ProviderReply(self._stream(asked["model"], json.dumps(verdict, ensure_ascii=False), 1e4))

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from debate_tui.domain.prompts import ParsedPrompt
     from debate_tui.domain.stream import Message
-    from debate_tui.sources.demo.topic import Stance
-    from debate_tui.sources.demo.vocabulary import DemoAnswer, DemoText
+    from debate_tui.sources.demo.vocabulary import DemoAnswer, DemoText, Stance
 
 SpeechRole = Literal["opening", "rebuttal", "closing", "question", "reply", "ranking", "blind", "revision"]
 

@@ -6,15 +6,14 @@ A few patterns for simple English questions, not a grammar: any other topic is q
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from debate_tui.sources.demo.vocabulary import Stance, TopicKind
+
 if TYPE_CHECKING:
     from typing import Final
-
-Stance = Literal["for", "against", "third"]
-TopicKind = Literal["proposal", "judgement"]
 
 _MAX_QUOTE: Final = 120
 """Characters of a topic that are quoted."""

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.toml import decode_toml
-from debate_tui.sources.demo.topic import Stance, TopicKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
+Stance = Literal["for", "against", "third"]
+TopicKind = Literal["proposal", "judgement"]
 
 VOICES: Final[Mapping[str, str]] = {
     "empiricist": "Mara",
