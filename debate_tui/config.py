@@ -256,6 +256,15 @@ class SettingsLayer(Struct, frozen=True):
     file: Path | None = None
     table: Mapping[str, Any] = {}
 
+    @property
+    def sources(self) -> Iterator[str]:
+        """All sources that it names, of debaters, judges and a report."""
+        for value in (self.values.get(name) for name in ("debater", "judge", "report")):
+            for seat in value if isinstance(value, tuple) else (value,):
+                source = getattr(seat, "source", seat)
+                if isinstance(source, str):
+                    yield source
+
     def origin(self, name: str) -> str:
         """Return what set `name`: a file, a variable, an option, or ``remembered``."""
         match self.kind:

@@ -42,23 +42,13 @@ def load_settings(options: Mapping[str, object], *, debate_file: Path | None = N
     layers = config.load_layers(options, debate_file=debate_file)
     settings = config.combine_layers(layers)
     configure_providers({name: provider.fields for name, provider in settings.provider.items()})
-    for layer in layers:
-        if debate_file is not None and layer.file == debate_file:
-            _check_debate_file(layer)
+    for source in (source for layer in layers if layer.file == debate_file for source in layer.sources):
+        if debate_file and registry.is_agent(source) and registry.parse_source(source).runs_command:
+            raise ConfigError(
+                f"{debate_file} runs the command '{source}', which is not allowed in a debate file.",
+                f"Use a known agent, or move it to {config.user_file()}.",
+            )
     return settings
-
-
-def _check_debate_file(layer: config.SettingsLayer) -> None:
-    """Raise `ConfigError` if a source of a debate file is a command, such as an agent that is not known."""
-    for name in ("debater", "judge"):
-        seats = layer.values.get(name)
-        for seat in seats if isinstance(seats, tuple) else ():
-            source = seat if isinstance(seat, str) else seat.source
-            if registry.is_agent(source) and registry.parse_source(source).runs_command:
-                raise ConfigError(
-                    f"{layer.file} runs the command '{source}', which is not allowed in a debate file.",
-                    f"Use a known agent, or move it to {config.user_file()}.",
-                )
 
 
 DEMO_SOURCES = ("demo", "demo")

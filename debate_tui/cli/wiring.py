@@ -118,12 +118,8 @@ async def open_debate(
     async with AsyncExitStack() as stack:
         stream_log = _open_stream_log(stack, plan, on_error)
         sources = await stack.enter_async_context(
-            make_source_factory(
-                plan.settings,
-                _hide_progress(on_progress) if plan.blind and on_progress else on_progress,
-                stream_log.record_line if stream_log and not plan.blind else None,
-                public_only=public_only,
-                readable_demo=not unattended,
+            _make_source_factory(
+                plan, on_progress, stream_log, public_only=public_only, unattended=unattended
             )
         )
         debate = plan.debate or os.urandom(4).hex()
@@ -262,6 +258,24 @@ def _make_sources(plan: Plan, sources: SourceFactory, rates: dict[str, Rates]) -
             cost_function(speaker.source_spec.scheme, speaker.source_spec.detail, rates),
         )
     return priced
+
+
+def _make_source_factory(
+    plan: Plan,
+    on_progress: OnProgress | None,
+    stream_log: StreamLog | None,
+    *,
+    public_only: bool,
+    unattended: bool,
+) -> SourceFactory:
+    """Return the source factory of a debate; a blind one hides what programs print of themselves."""
+    return make_source_factory(
+        plan.settings,
+        _hide_progress(on_progress) if plan.blind and on_progress else on_progress,
+        stream_log.record_line if stream_log and not plan.blind else None,
+        public_only=public_only,
+        readable_demo=not unattended,
+    )
 
 
 def _hide_progress(on_progress: OnProgress) -> OnProgress:

@@ -143,10 +143,10 @@ def test_a_misspelt_agent_gets_a_suggestion() -> None:
     )
 
 
-@pytest.mark.parametrize("role", ["debater", "judge"])
+@pytest.mark.parametrize("role", ["[[debater]]\nsource", "[[judge]]\nsource", "report"])
 async def test_a_debate_file_runs_no_command(role: str, machine: AgentMachine, tmp_path: Path) -> None:
     debate_file = tmp_path / "debate.toml"
-    debate_file.write_text(f'topic = "Tea?"\n[[{role}]]\nsource = "acp: touch ran"\n')
+    debate_file.write_text(f'topic = "Tea?"\n{role} = "acp: touch ran"\n')
     done = await run_program("--json", "--config", str(debate_file), "-d", "demo", "-d", "demo")
     assert done.code == 4
     assert (
