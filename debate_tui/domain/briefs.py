@@ -47,7 +47,7 @@ class Chair(Struct, frozen=True):
     debater: Debater
 
 
-class DebateSetup(Struct, frozen=True):
+class StoredSetup(Struct, frozen=True):
     """The part of a stored setup that prompts depend on; `judges` are sources.
 
     `cli.continuation` writes setups, and reads all of them to resume debates.
@@ -58,10 +58,10 @@ class DebateSetup(Struct, frozen=True):
     judges: tuple[str, ...] = ()
 
 
-def decode_setup(setup: str) -> DebateSetup | None:
+def decode_setup(setup: str) -> StoredSetup | None:
     """Decode a setup as stored with a debate; return `None` if it is missing or cannot be read."""
     try:
-        return msgspec.json.decode(setup, type=DebateSetup)
+        return msgspec.json.decode(setup, type=StoredSetup)
     except msgspec.DecodeError:
         return None
 

@@ -76,6 +76,66 @@ _INTERRUPTED_STREAM_STATES = ("connecting", "connected", "reconnecting", "failed
 """States of a stream whose text a retry continues; in any other, the turn starts over."""
 
 
+class TurnClock:
+    """The time a turn takes: pauses, waits for a decision and the time after its end do not count."""
+
+    def __init__(self) -> None:
+        self._started_at = time.monotonic()
+        self.first_text_at: float | None = None
+        self._finished_at: float | None = None
+        self._held_since: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the clock has stopped for good, or until `restart`."""
+        return self._finished_at is not None
+
+    @property
+    def ttft_ms(self) -> int | None:
+        """Milliseconds to the first text, or `None` if there was none."""
+        return None if self.first_text_at is None else self._since_start(self.first_text_at)
+
+    @property
+    def duration_ms(self) -> int | None:
+        """Milliseconds to the end, or `None` before it."""
+        return None if self._finished_at is None else self._since_start(self._finished_at)
+
+    def hold(self) -> None:
+        """Stop the clock for a while."""
+        if self._held_since is None and not self.finished:
+            self._held_since = time.monotonic()
+
+    def release(self) -> None:
+        """Let the clock run again."""
+        if self._held_since is not None:
+            self._shift(time.monotonic() - self._held_since)
+            self._held_since = None
+
+    def finish(self) -> None:
+        """Stop the clock at the turn's end."""
+        self.release()
+        self._finished_at = time.monotonic()
+
+    def restart(self, *, from_scratch: bool) -> None:
+        """Run again after the end, if there was one; `from_scratch` forgets all time before."""
+        if self._finished_at is None:
+            return
+        if from_scratch:
+            self._started_at, self.first_text_at = time.monotonic(), None
+        else:
+            self._shift(time.monotonic() - self._finished_at)
+        self._finished_at = None
+
+    def _shift(self, seconds: float) -> None:
+        """Exclude seconds that have just passed."""
+        self._started_at += seconds
+        if self.first_text_at is not None:
+            self.first_text_at += seconds
+
+    def _since_start(self, moment: float) -> int:
+        return round((moment - self._started_at) * 1000)
+
+
 class RunningTurn:
     """One turn, from its start or from where the debate was interrupted; every change is logged.
 
@@ -114,10 +174,7 @@ class RunningTurn:
         """What each connection has cited, by attempt."""
         self._end = Finished()
         """The source's own end of the stream, if there was one."""
-        self._started_at = time.monotonic()
-        self._first_text_at: float | None = None
-        self._finished_at: float | None = None
-        self._held_since: float | None = None
+        self._clock = TurnClock()
         if (interrupted := transcript.turns.get(request.turn)) is None:
             log.append(TurnStarted(turn=request.turn, debater=debater, phase=request.phase))
         else:
@@ -133,7 +190,7 @@ class RunningTurn:
     @property
     def finished(self) -> bool:
         """Whether the turn has ended and was not restarted since."""
-        return self._finished_at is not None
+        return self._clock.finished
 
     def handle_item(self, item: StreamItem) -> None:
         """Log one item of the stream."""
@@ -162,11 +219,10 @@ class RunningTurn:
         """End the turn, once; `fault` is what ended it, if any; see `TurnState.INTERRUPTED`."""
         if self.finished:
             return
-        self.release()
         self.state = TurnState.INTERRUPTED if is_interrupted else TurnState.FINISHED
         self._is_paused = False
         self.log_state("failed" if reason == "failed" else "finished", fault)
-        self._finished_at, first = time.monotonic(), self._first_text_at
+        self._clock.finish()
         usage, citations = self._usage_totals.total(None), merge_citations(self._citations.values())
         check = self._check_quotes
         self._log.append(
@@ -180,8 +236,8 @@ class RunningTurn:
                 response=self._end.response,
                 citations=citations,
                 quotes=check(self._logged, len(citations)) if check is not None else (),
-                ttft_ms=None if first is None else round((first - self._started_at) * 1000),
-                duration_ms=round((self._finished_at - self._started_at) * 1000),
+                ttft_ms=self._clock.ttft_ms,
+                duration_ms=self._clock.duration_ms,
             )
         )
 
@@ -228,8 +284,7 @@ class RunningTurn:
         from_scratch = bool(self._restart_attempt) or (
             has_text and self._stream_state not in _INTERRUPTED_STREAM_STATES
         )
-        if self._finished_at is not None:
-            self._exclude_idle_time(time.monotonic() - self._finished_at, from_scratch=from_scratch)
+        self._clock.restart(from_scratch=from_scratch)
         if from_scratch:
             self._restart_attempt = self._attempt + 1
         self._usage_totals.start_connection(resumes_answer=False)
@@ -265,14 +320,11 @@ class RunningTurn:
 
     def hold(self) -> None:
         """Stop the turn's clock: the debater is paused, or waits for a decision of the user."""
-        if self._held_since is None and not self.finished:
-            self._held_since = time.monotonic()
+        self._clock.hold()
 
     def release(self) -> None:
         """Let the turn's clock run again."""
-        if self._held_since is not None:
-            self._shift_times(time.monotonic() - self._held_since)
-            self._held_since = None
+        self._clock.release()
 
     def log_pause(self) -> None:
         """Log the state ``paused``, unless it is paused already."""
@@ -285,20 +337,6 @@ class RunningTurn:
         if self._is_paused:
             self._is_paused = False
             self.log_state(self._stream_state)
-
-    def _exclude_idle_time(self, idle: float, *, from_scratch: bool) -> None:
-        """Exclude the seconds since the turn ended; after a restart from scratch, all time before too."""
-        if from_scratch:
-            self._started_at, self._first_text_at = time.monotonic(), None
-        else:
-            self._shift_times(idle)
-        self._finished_at = None
-
-    def _shift_times(self, seconds: float) -> None:
-        """Exclude seconds that have just passed from the turn's times."""
-        self._started_at += seconds
-        if self._first_text_at is not None:
-            self._first_text_at += seconds
 
     def _log_status(self, status: StateChange) -> None:
         self._attempt = status.attempt
@@ -318,8 +356,8 @@ class RunningTurn:
             return
         if self._restart_attempt:
             self._supersede(max(self._attempt, self._restart_attempt))
-        if self._first_text_at is None:
-            self._first_text_at = time.monotonic()
+        if self._clock.first_text_at is None:
+            self._clock.first_text_at = time.monotonic()
         self._log.append(
             TurnDelta(
                 turn=self.request.turn,

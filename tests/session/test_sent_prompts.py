@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.domain import events
-from debate_tui.domain.briefs import Chair, DebateSetup
+from debate_tui.domain.briefs import Chair, StoredSetup
 from debate_tui.domain.exports.prompts import SentPrompt, sent_prompts
 from debate_tui.domain.prompts import messages_to_send
 from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, RecoveryPolicy
@@ -87,7 +87,7 @@ def make_session(
 
 
 def exported(log: Sequence[events.Event], spec: DebateSpec = DEBATE, *judges: str) -> list[SentPrompt]:
-    setup = DebateSetup(spec.format, tuple(map(Chair, spec.debaters)), judges)
+    setup = StoredSetup(spec.format, tuple(map(Chair, spec.debaters)), judges)
     return list(sent_prompts(log, setup, spec.material))
 
 

@@ -13,7 +13,7 @@ import msgspec
 from debate_tui.display.buffer import SharedBuffer
 from debate_tui.domain import events as ev
 from debate_tui.domain import formats
-from debate_tui.domain.briefs import Chair, DebateSetup
+from debate_tui.domain.briefs import Chair, StoredSetup
 from debate_tui.domain.debate import Debater
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterInfo
@@ -44,7 +44,7 @@ OXFORD = formats.parse_format(
     (Path(formats.__file__).parent / "oxford.toml").read_text("utf-8"), "oxford.toml"
 )
 SETUP = msgspec.json.encode(
-    DebateSetup(
+    StoredSetup(
         OXFORD,
         tuple(Chair(Debater(id=i.id, name=i.name, side=i.side, source=i.source)) for i in DEBATERS),
         ("demo",),

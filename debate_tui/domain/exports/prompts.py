@@ -65,7 +65,7 @@ class SentPrompt(NamedTuple):
 
 
 def sent_prompts(
-    events: Sequence[Event], setup: briefs.DebateSetup, material: Sequence[Material] = ()
+    events: Sequence[Event], setup: briefs.StoredSetup, material: Sequence[Material] = ()
 ) -> Iterator[SentPrompt]:
     """Yield the prompts of a debate in the order they were sent; hidden material is left out of them."""
     history = _PromptHistory(events, setup, material)
@@ -103,7 +103,7 @@ class _PromptHistory:
     """A fold over the events that yields the requests between them."""
 
     def __init__(
-        self, events: Sequence[Event], setup: briefs.DebateSetup, material: Sequence[Material]
+        self, events: Sequence[Event], setup: briefs.StoredSetup, material: Sequence[Material]
     ) -> None:
         self._setup = setup
         self._material = {each.number: each for each in material}
@@ -336,7 +336,7 @@ def render_prompts(events: Sequence[Event], setup: str, material: Sequence[Mater
 
 
 def _paragraphs(
-    events: Sequence[Event], setup: briefs.DebateSetup, material: Sequence[Material]
+    events: Sequence[Event], setup: briefs.StoredSetup, material: Sequence[Material]
 ) -> Iterator[str]:
     transcript = Transcript(events)
     yield f"# Prompts: {escape_markdown(outline.document_title(transcript))}"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from debate_tui import __version__
-from debate_tui.domain.briefs import Chair, DebateSetup
+from debate_tui.domain.briefs import Chair, StoredSetup
 from debate_tui.domain.debate import Debater, Format, Phase
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import (
@@ -73,7 +73,7 @@ class Recorded:
             Chair(Debater(id="a", name="Real", side="For", source="x", persona="An old sailor")),
             Chair(Debater(id="b", name="Ben", side="Against", source="y")),
         )
-        stored = msgspec.json.encode(DebateSetup(FORMAT, chairs)).decode()
+        stored = msgspec.json.encode(StoredSetup(FORMAT, chairs)).decode()
         known = self.material if material is None else material
         return export_debate(events, "prompts", setup=stored if setup is None else setup, material=known)
 
