@@ -186,15 +186,21 @@ async def test_interrupted_anywhere_and_resumed(share: int) -> None:
 
 
 async def test_judges_are_asked_before_and_after() -> None:
-    models, judge, late = (SendingModel(), SendingModel()), StatingJudge(), StatingJudge()
+    models, judge, late, reporter = (
+        (SendingModel(), SendingModel()),
+        StatingJudge(),
+        StatingJudge(),
+        StatingJudge(),
+    )
     log = MemoryLog()
     session = make_session(models, log, judges=[Judge("first", judge)])
     await session.run()
-    await session.judge(Judge("late", late))
+    await session.judge([Judge("late", late)], reporter=Judge("reporter", reporter))
     prompts = exported(await log.read(0, 10_000), DEBATE, "first")
-    asked = {name: [p for p in prompts if p.source == name] for name in ("first", "late")}
+    asked = {name: [p for p in prompts if p.source == name] for name in ("first", "late", "reporter")}
     # An answer that cannot be read is asked for again, which is not in the log.
     assert [sent.messages for sent in asked["first"]] == judge.sent[:2]
     assert [sent.messages for sent in asked["late"]] == late.sent[:2]
     assert asked["first"][0] is prompts[0]
-    assert prompts[-2:] == asked["late"]
+    assert [sent.messages for sent in asked["reporter"]] == reporter.sent[:1]
+    assert prompts[-3:] == [*asked["late"], *asked["reporter"]]
