@@ -282,3 +282,28 @@ async def test_a_debate_whose_server_was_killed_goes_on_at_another(tmp_path: Pat
     told = received.events()
     events = [event_from_json(json.dumps(event)) for event in page.json()["events"]]
     check_same_log(told, [event for event in events if event.seq <= told[-1].seq])
+
+
+async def test_viewers_read_what_all_debaters_were_given_and_nothing_else(tmp_path: Path) -> None:
+    store = str(tmp_path / "debates.sqlite3")
+    (tmp_path / "menu.md").write_text("Tea costs two euros.", "utf-8")
+    (tmp_path / "wombat.md").write_text("The wombat drinks tea.", "utf-8")
+    given = ("--context", str(tmp_path / "menu.md"), "--context-for", f"Ada={tmp_path / 'wombat.md'}")
+    who = ("-d", "Ada=demo", "-d", "Ben=demo", "--store", store)
+    async with serve_process("Tea or coffee?", *who, *given) as server:
+        debate, client = f"/debates/{server.debate}", server.client
+        await check_material(client, debate)
+        server.process.send_signal(signal.SIGTERM)
+        await server.process.wait()
+    async with serve_process("--store", store) as server:
+        await check_material(server.client, debate)
+
+
+async def check_material(client: httpx.AsyncClient, debate: str) -> None:
+    page = await client.get(f"{debate}/events?after=0&limit=1", headers={"accept": "application/json"})
+    snapshot = await client.get(debate)
+    assert [each["name"] for each in page.json()["events"][0]["material"]] == ["menu.md"]
+    assert [each["name"] for each in snapshot.json()["material"]] == ["menu.md"]
+    assert "wombat" not in page.text + snapshot.text
+    assert (await client.get(f"{debate}/material/1")).json()["text"] == "Tea costs two euros."
+    assert (await client.get(f"{debate}/material/2")).status_code == 404

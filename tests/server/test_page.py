@@ -563,7 +563,9 @@ async def test_the_material_opens_by_key_and_each_text_when_it_is_asked_for(tmp_
         await browser.go(f"{here.url}/debates/d1")
         await browser.until("document.querySelectorAll('#material details').length === 3")
         assert not await browser.js("document.querySelector('#material').open")
-        await browser.js("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'c', bubbles: true }))")
+        await browser.js(
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'c', bubbles: true }))"
+        )
         assert await browser.js("document.activeElement.matches('#material > summary')")
         await browser.js("document.querySelector('#material-1 summary').click()")
         await browser.until("document.querySelector('#material-1 pre').textContent")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from msgspec.structs import replace
 
 from debate_tui.domain.events import DebateStarted
 from debate_tui.record.log import MemoryLog
-from tests.sample_material import sample_material
+from tests.sample_material import POLICY, sample_material
 from tests.server.running_server import running_server
 from tests.server.test_material import debate_with_material
 from tests.stored_debate import store_debate
+from tests.terminal.controlled_endpoints import ControlledEndpoints
 from tests.terminal.pty_terminal import run_in_terminal
 from tests.tui.replay_harness import recorded_debate
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MATERIAL = sample_material("ben")
 
@@ -54,3 +60,28 @@ async def test_a_viewer_reads_what_all_debaters_were_given() -> None:
             assert "wombat" not in display.text
             terminal.press("q")
             assert await terminal.wait_for_exit() == 0
+
+
+async def test_it_is_read_while_the_debaters_speak(tmp_path: Path) -> None:
+    (tmp_path / "policy.md").write_text(POLICY, "utf-8")
+    (tmp_path / "notes.txt").write_text("Nobody else knows.", "utf-8")
+    given = ("--context", str(tmp_path / "policy.md"), "--context-for", f"Ben={tmp_path / 'notes.txt'}")
+    async with (
+        ControlledEndpoints("Ada", "Ben") as feeds,
+        run_in_terminal("Where?", *feeds.debater_options, *given, columns=120, rows=35) as terminal,
+    ):
+        feeds.say("Ada", "First. ")
+        await terminal.wait_for_text("First.", "c material")
+        terminal.press("c")
+        await terminal.wait_for_text("2 texts", "[2] notes.txt", "only for Ben", "two euros in the centre")
+        feeds.say("Ada", "Second. ")
+        feeds.say("Ben", "Third. ")
+        await terminal.wait_for_text("First. Second.", "Third.", "two euros in the centre")
+        terminal.resize(80, 24)
+        await terminal.wait_until(lambda display: "First." not in display.text and "2 texts" in display.text)
+        feeds.say("Ben", "Fourth.")
+        terminal.press("c")
+        await terminal.wait_for_text("First. Second.", "Third. Fourth.")
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
+        assert terminal.is_restored()
