@@ -13,10 +13,11 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from debate_tui.display.markdown.block_parser import BlockParser
+from debate_tui.display.markdown.blocks import LabelBlock
 from debate_tui.display.markdown.code import PRELOADED_LANGUAGES, CodeBlock, highlight
 from debate_tui.display.markdown.lines import UNICODE_SYMBOLS, DocumentPosition, MarkdownSymbols
 from debate_tui.display.markdown.paragraphs import Paragraph
-from debate_tui.display.markdown.wrap import fit_prefix
+from debate_tui.display.markdown.wrap import BlockPrefix, PrefixPart, fit_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -256,6 +257,13 @@ class Document:
         """Append a block that is not Markdown; it shows after the next `flush`."""
         self._parser.append_leaf(leaf)
         self._pending_text.append("")
+
+    def append_lines(self, text: str) -> None:
+        """Append lines that are not Markdown, each with its indentation; they show after the next `flush`."""
+        for line in text.expandtabs(TAB_SIZE).split("\n"):
+            content = line.lstrip(" ")
+            indent = " " * (len(line) - len(content))
+            self.append_leaf(LabelBlock(content, BlockPrefix((PrefixPart(indent, indent, ""),))))
 
     def resize(self, width: int, prose_width: int | None = None) -> None:
         """Wrap to another width: the open blocks at once, the rest when viewed."""

@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
     from debate_tui.display.markdown.document import Document
 
-TextKind = Literal["answer", "reasoning"]
-SectionKind = Literal["answer", "reasoning", "heading", "notice", "literal"]
-
-
-LITERAL_TAB_SIZE = 4
+TextKind = Literal["answer", "reasoning", "literal"]
+SectionKind = Literal["answer", "reasoning", "literal", "heading", "notice"]
 
 
 class PagePosition(NamedTuple):
@@ -102,26 +99,18 @@ class Page:
         ]
 
     def append_text(self, text: str, kind: TextKind = "answer", turn: int = 0) -> None:
-        """Append sanitised Markdown to the last section, or to a new one if kind or turn differ."""
+        """Append sanitised text to the last section, or to a new one if kind or turn differ.
+
+        It is Markdown, cut anywhere, unless it is literal: then it is lines, without the last line feed.
+        """
         section = self._sections[-1] if self._sections else None
         if section is None or section.kind != kind or section.turn != turn:
             section = self._append_section(kind, turn, style="reasoning" if kind == "reasoning" else "")
             section.is_folded = kind == "reasoning" and not self._reasoning_visible
-        section.document.feed(text)
-
-    def append_literal(self, text: str, turn: int = 0) -> None:
-        """Append lines of sanitised text that is not Markdown; they keep their indentation."""
-        from debate_tui.display.markdown.blocks import LabelBlock
-        from debate_tui.display.markdown.wrap import BlockPrefix, PrefixPart
-
-        section = self._sections[-1] if self._sections else None
-        if section is None or section.kind != "literal" or section.turn != turn:
-            section = self._append_section("literal", turn)
-        for line in text.expandtabs(LITERAL_TAB_SIZE).split("\n"):
-            content = line.lstrip(" ")
-            indent = " " * (len(line) - len(content))
-            parts = (PrefixPart(indent, indent, ""),) if indent else ()
-            section.document.append_leaf(LabelBlock(content, BlockPrefix(parts)))
+        if kind == "literal":
+            section.document.append_lines(text)
+        else:
+            section.document.feed(text)
 
     def append_heading(self, text: str, turn: int = 0) -> None:
         """Start a part of the page with a heading."""
@@ -235,8 +224,10 @@ class Page:
 
     def block_text(self, section: int, block: int) -> str:
         """Return the text of a block."""
-        index = self._section_index(section)
-        return self._sections[index].document.block_text(block) if index is not None else ""
+        index = bisect_right(self._sections, section - 1, key=lambda each: each.number)
+        if index < len(self._sections) and self._sections[index].number == section:
+            return self._sections[index].document.block_text(block)
+        return ""
 
     def blocks_between(self, first: tuple[int, int], last: tuple[int, int]) -> Iterator[tuple[int, int]]:
         """Yield section and block of all blocks from `first` to `last`, inclusive, except folded ones."""
@@ -331,9 +322,3 @@ class Page:
 
     def _section_at(self, line: int) -> int:
         return max(0, bisect_right(self._first_lines, line, hi=len(self._sections)) - 1)
-
-    def _section_index(self, number: int) -> int | None:
-        index = bisect_right(self._sections, number - 1, key=lambda section: section.number)
-        if index < len(self._sections) and self._sections[index].number == number:
-            return index
-        return None

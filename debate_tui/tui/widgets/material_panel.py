@@ -110,7 +110,7 @@ class MaterialPanel(Vertical):
                 if piece.name.lower().endswith(MARKDOWN_SUFFIXES):
                     page.append_text(f"{part}\n", turn=piece.number)
                 else:
-                    page.append_literal(part, piece.number)
+                    page.append_text(part, "literal", piece.number)
                 self.text.flush()
                 self.text.tick()  # lay out what is out of sight, too
                 await asyncio.sleep(0)

@@ -115,9 +115,9 @@ def test_notices_are_not_markdown() -> None:
 
 def test_literal_text_keeps_its_lines_and_their_indentation() -> None:
     page = Page(16)
-    page.append_literal("# def *f*():\n\treturn the longest word\n", 1)
-    page.append_literal("    end", 1)
-    page.append_literal("", 2)
+    page.append_text("# def *f*():\n\treturn the longest word\n", "literal", 1)
+    page.append_text("    end", "literal", 1)
+    page.append_text("", "literal", 2)
     page.flush()
     assert lines(page) == ["# def *f*():", "    return the", "    longest word", "", "    end", "", ""]
     assert [page.block_text(1, block) for block in range(2)] == ["# def *f*():", "return the longest word"]
