@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
+from debate_tui.config import record_file
 from debate_tui.domain.transcript import Transcript
-from tests.cli.process import ProcessResult, run_program
+from debate_tui.record.stores import list_debates
+from tests.cli.process import ProcessResult, run_program, start_program
 from tests.fakes.judged_debate_server import (
     ADA,
     BEN,
@@ -46,17 +50,32 @@ def answer(asked: ModelRequest) -> str:
     return REBUTTALS[asked.model] if asked.phase.startswith("Rebuttal, round 1") else "That is all."
 
 
-async def hold(tmp_path: Path, *options: str) -> tuple[ProcessResult, JudgedDebateServer]:
+def quoting_server() -> JudgedDebateServer:
+    return JudgedDebateServer(dict.fromkeys((ADA, BEN, FIRST_JUDGE), answer))
+
+
+def arguments(tmp_path: Path, *options: str) -> tuple[str, ...]:
     (tmp_path / "report.txt").write_text(REPORT)
-    async with JudgedDebateServer(dict.fromkeys((ADA, BEN, FIRST_JUDGE), answer)) as server:
-        done = await run_program(
-            "Ban cars?",
-            *("-d", f"Ada=openai:{ADA}", "-d", f"Ben=anthropic:{BEN}", "--judge", f"openai:{FIRST_JUDGE}"),
-            *("--context", str(tmp_path / "report.txt")),
-            *options,
-            **server.environment,
-        )
+    sources = ("-d", f"Ada=openai:{ADA}", "-d", f"Ben=anthropic:{BEN}", "--judge", f"openai:{FIRST_JUDGE}")
+    return ("Ban cars?", *sources, "--context", str(tmp_path / "report.txt"), *options)
+
+
+async def hold(tmp_path: Path, *options: str) -> tuple[ProcessResult, JudgedDebateServer]:
+    async with quoting_server() as server:
+        done = await run_program(*arguments(tmp_path, *options), **server.environment)
     return done, server
+
+
+EXPECTED = {
+    OPENINGS[ADA]: [("the", True, 1), ("nobody", False, 1)],
+    REBUTTALS[ADA]: [("Streets", True, 0), ("the", False, 0)],
+    REBUTTALS[BEN]: [("the", False, 1)],
+}
+
+
+def checked(told: Transcript) -> dict[str, list[tuple[str, bool, int]]]:
+    """The quotes of every speech that has some."""
+    return {turn.text: found_quotes(turn.end) for turn in told.turns.values() if turn.end and turn.quotes}
 
 
 def found_quotes(event: ev.TurnFinished | ev.Verdict) -> list[tuple[str, bool, int]]:
@@ -67,12 +86,7 @@ async def test_quotes_are_checked_when_a_turn_ends_and_in_the_verdict(tmp_path: 
     done, _ = await hold(tmp_path, "--json")
     assert done.code == 0, done.err
     told = Transcript(done.events)
-    quoting = {turn.text: found_quotes(turn.end) for turn in told.turns.values() if turn.end and turn.quotes}
-    assert quoting == {
-        OPENINGS[ADA]: [("the", True, 1), ("nobody", False, 1)],
-        REBUTTALS[ADA]: [("Streets", True, 0), ("the", False, 0)],
-        REBUTTALS[BEN]: [("the", False, 1)],
-    }
+    assert checked(told) == EXPECTED
     for turn in told.turns.values():
         for quote in turn.quotes:
             assert turn.text[quote.offset : quote.end] == f"“{quote.text}”"
@@ -81,6 +95,24 @@ async def test_quotes_are_checked_when_a_turn_ends_and_in_the_verdict(tmp_path: 
     assert found_quotes(verdict) == [("the", True, 0), ("we", False, 0)]
     again = await run_program("replay", "--json")
     assert again.out == done.out
+
+
+@pytest.mark.parametrize("openings", [0, 1, 2])
+async def test_killed_and_continued_it_comes_to_the_same(openings: int, tmp_path: Path) -> None:
+    async with quoting_server() as server:
+        process = await start_program(*arguments(tmp_path, "--json"), **server.environment)
+        assert process.stdout is not None
+        ended = 0
+        while ended < openings or not list_debates(record_file()):
+            ended += b'"type":"turn.finished"' in await process.stdout.readline()
+        process.kill()
+        await process.wait()
+        (tmp_path / "report.txt").write_text("The file says something else by now.")
+        done = await run_program("--continue", "--json", **server.environment)
+    assert done.code == 0, done.err
+    told = Transcript(done.events)
+    assert checked(told) == EXPECTED
+    assert found_quotes(told.verdicts[0]) == [("the", True, 0), ("we", False, 0)]
 
 
 async def test_debaters_are_told_to_quote_and_judges_what_came_of_it(tmp_path: Path) -> None:
