@@ -76,7 +76,6 @@ class Session:
             backpressure=backpressure or NoBackpressure(),
             unattended=unattended,
             end_debate=self._end_debate,
-            check_quotes=self._check_quotes,
         )
         self._round_queue = RoundQueue(iter_rounds(spec.format))
         self._judge_panel = JudgePanel(judges, spec, reporter=reporter, record=self.transcript)
@@ -282,7 +281,7 @@ class Session:
             turn=number,
             messages=prompts.build_messages(build_brief(self.spec, self.transcript, debater, round_, number)),
         )
-        return self._turn_runner.create_turn(debater.id, request)
+        return self._turn_runner.create_turn(debater.id, request, self._check_quotes)
 
     # Commands
 

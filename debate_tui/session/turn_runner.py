@@ -112,7 +112,6 @@ class TurnRunner:
         backpressure: Backpressure,
         unattended: bool,
         end_debate: Callable[[Fault | None], None],
-        check_quotes: QuoteCheck,
     ) -> None:
         self._log = log
         self._transcript = transcript
@@ -121,7 +120,6 @@ class TurnRunner:
         self._backpressure = backpressure
         self._unattended = unattended
         self._end_debate = end_debate
-        self._check_quotes = check_quotes
         self._gates = {debater: PauseGate() for debater in roster.all_ids}
         self._sources: dict[str, PricedSource] = {}
         for debater in roster.all_ids:
@@ -143,11 +141,13 @@ class TurnRunner:
 
     # Turns
 
-    def create_turn(self, debater: str, request: TurnRequest) -> RunningTurn:
+    def create_turn(
+        self, debater: str, request: TurnRequest, check_quotes: QuoteCheck | None = None
+    ) -> RunningTurn:
         """Create the debater's next turn, or continue the one of that number if it was interrupted."""
         cost = self._sources[debater].cost
         turn = self._turns[debater] = RunningTurn(
-            debater, request, self._log, self._transcript, cost, self._check_quotes
+            debater, request, self._log, self._transcript, cost, check_quotes
         )
         if self._gates[debater].is_closed():
             turn.hold()

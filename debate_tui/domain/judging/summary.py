@@ -41,7 +41,7 @@ class Score(Struct, frozen=True):
     is_winner: bool
 
 
-class Quote(Struct, frozen=True):
+class ScoredQuote(Struct, frozen=True):
     """A score on one criterion and the quote it is based on; `found` says if the quote is genuine."""
 
     criterion: str
@@ -66,7 +66,7 @@ class VerdictSummary(Struct, frozen=True):
     unconfirmed: bool
     scores: tuple[Score, ...]
     max_score: float
-    quotes: tuple[Quote, ...]
+    quotes: tuple[ScoredQuote, ...]
     reasons: tuple[str, ...]
     stances: tuple[int | None, int | None]
 
@@ -184,7 +184,7 @@ def _summarise_verdict(
         scores=_scores(transcript, verdict.scores, verdict.winner),
         max_score=max((*verdict.scores.values(), 1.0)) if by_debaters else MAX_JUDGE_SCORE,
         quotes=tuple(
-            Quote(
+            ScoredQuote(
                 one_line(mark.criterion, 40),
                 wording.debater_name(transcript, mark.debater),
                 mark.score,

@@ -13,7 +13,7 @@ from debate_tui.tui.widgets.rows import Piece, Row, clip, pieces_width
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from debate_tui.domain.judging.summary import OutcomeSummary, Quote, Score, VerdictSummary
+    from debate_tui.domain.judging.summary import OutcomeSummary, Score, ScoredQuote, VerdictSummary
     from debate_tui.domain.report import ReportPoint, ReportSummary
     from debate_tui.tui.symbols import Glyphs
 
@@ -185,7 +185,7 @@ class VerdictRows:
             label = Piece("stance".ljust(LABEL_CELLS), Tone.QUIET)
             yield Row((label, Piece(f"{before} before, {after} after", Tone.QUIET)))
 
-    def _quote_list_rows(self, quotes: Sequence[Quote]) -> Iterator[Row]:
+    def _quote_list_rows(self, quotes: Sequence[ScoredQuote]) -> Iterator[Row]:
         criterion = ""
         widest = max(pieces_width((Piece(quote.name),)) for quote in quotes)
         name_cells = min(MAX_NAME_CELLS, widest + 2)
@@ -194,7 +194,7 @@ class VerdictRows:
             criterion = quote.criterion
             yield from self._quote_rows(label, quote, name_cells)
 
-    def _quote_rows(self, criterion: str, quote: Quote, name_cells: int) -> Iterator[Row]:
+    def _quote_rows(self, criterion: str, quote: ScoredQuote, name_cells: int) -> Iterator[Row]:
         glyphs = self._glyphs
         head = (
             *_pad_column((Piece(criterion, Tone.QUIET),), CRITERION_CELLS, glyphs.ellipsis),
