@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.domain.material import Material
 from debate_tui.sources import registry
-from debate_tui.sources.providers import configure_providers
+from debate_tui.sources.providers import configure_providers, providers
 from debate_tui.sources.registry import SourceSpec
 
 if TYPE_CHECKING:
@@ -403,12 +404,22 @@ def make_notice(
 
 def _bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpec]) -> str:
     """Return a warning if judges share a debater's model family: models prefer their own family's text."""
-    families = {each.scheme for each in debaters if each.kind in ("provider", "local")}
-    related = dict.fromkeys(judge.public_name for judge in judges if judge.scheme in families)
+    families = {_model_family(each) for each in debaters} - {""}
+    related = dict.fromkeys(judge.public_name for judge in judges if _model_family(judge) in families)
     if not related:
         return ""
     judge = "judges its" if len(related) == 1 else "judge their"
     return f"Not impartial: {', '.join(related)} {judge} own model family."
+
+
+def _model_family(source_spec: SourceSpec) -> str:
+    """Return who makes a model, else how its name begins; nothing if the source is no model."""
+    if source_spec.kind not in ("provider", "local"):
+        return ""
+    name = source_spec.detail.rpartition("/")[2].lower()
+    makers = [each.name for each in providers().values() if each.needs_key and name.startswith(each.families)]
+    beginning = re.match("[a-z]*", name)
+    return next(iter(makers), "") or (beginning and beginning[0]) or source_spec.scheme
 
 
 def _parameters_notice(debaters: Iterable[PlannedDebater]) -> str:

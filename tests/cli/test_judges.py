@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from debate_tui.cli.judges import parse_judging, plan_judges
+from debate_tui.cli.plan import _bias_notice
 from debate_tui.config import Settings, with_options
 from debate_tui.domain.errors import ConfigError, UsageError
+from debate_tui.sources.registry import parse_source
 
 
 def names(settings: Settings) -> tuple[list[str], str]:
@@ -62,3 +64,21 @@ def test_a_judge_that_reports_keeps_its_parameters(monkeypatch: pytest.MonkeyPat
     (judged_by,), reporter = plan_judges(settings, "Should cats vote?")
     assert reporter is judged_by
     assert reporter.parameters.effort == "low"
+
+
+@pytest.mark.parametrize(
+    ("judge", "debater", "is_related"),
+    [
+        ("ollama:mistral-small:24b", "ollama:qwen3:32b", False),
+        ("ollama:qwen3:8b", "ollama:qwen2.5", True),
+        ("openai:gpt-5.6-terra", "openai:o3", True),
+        ("openrouter:anthropic/claude-sonnet-5", "anthropic:claude-opus-5", True),
+        ("openrouter:anthropic/claude-sonnet-5", "openrouter:openai/gpt-5", False),
+        ("lmstudio", "lmstudio", True),
+        ("demo", "demo", False),
+    ],
+)
+def test_a_judge_is_said_to_be_partial_to_models_of_its_family(
+    judge: str, debater: str, is_related: bool
+) -> None:
+    assert bool(_bias_notice([parse_source(judge)], [parse_source(debater)])) is is_related
