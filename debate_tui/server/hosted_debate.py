@@ -27,13 +27,13 @@ MAX_STREAMS: Final = 16
 _FLUSH_RETRY_S: Final = 0.2
 
 
-async def follow_durable(log: ReadableLog) -> AsyncIterator[Sequence[Event]]:
-    """Yield all events of a log in batches, each as soon as it is durable.
+async def follow_durable(log: ReadableLog, after: int = 0) -> AsyncIterator[Sequence[Event]]:
+    """Yield the events of a log after `after` in batches, each as soon as it is durable.
 
     If an event were published and then lost in a crash, another event could later have the same number.
     Events are not delayed if the log is not durable, or if recording has stopped for good.
     """
-    async for batch in log.follow():
+    async for batch in log.follow(after):
         await log.flush()
         while log.durable_seq < batch[-1].seq and not log.recording_stopped:
             await asyncio.sleep(_FLUSH_RETRY_S)
@@ -75,10 +75,18 @@ class HostedDebate(EventWindow):
             for each in material_for(log.material)
         }
 
+    def reopen(self) -> bool:
+        """Return whether the log has events after the end, such as a vote; if so, `run` must run again."""
+        if not self.over or self._log.seq <= self.seq:
+            return False
+        self.over = False
+        self._streams.clear()  # they have ended; their viewers leave
+        return True
+
     async def run(self) -> None:
         """Publish the log's events as they become durable, until the debate ends."""
         try:
-            async for batch in follow_durable(self._log):
+            async for batch in follow_durable(self._log, self.seq):
                 self.publish(batch)
                 if self.seq >= self._known_seq:
                     self._loaded.set()

@@ -126,6 +126,8 @@ class Hub:
         Debates that run here always match, unless they were interrupted.
         """
         hosted = opened.hosted
+        if opened.log is None and opened.task.done() and hosted.reopen():
+            opened.task = asyncio.create_task(_run_debate(hosted))
         interrupted = hosted.over and hosted.transcript.finish_reason is None
         if self._store is None or (opened.log is None and not interrupted):
             return True

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from debate_tui.domain.events import DebateFinished, Vote
 from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import open_store
 from debate_tui.server import hub
@@ -92,3 +93,21 @@ async def test_a_debate_of_its_own_shows_no_other(tmp_path: Path) -> None:
         assert await here.find("new") is not None
         assert await here.find("old") is None
         assert [summary.debate for summary, _ in await here.debates()] == ["new"]
+
+
+async def test_what_a_debate_here_logs_after_its_end_is_published_when_it_is_next_looked_up() -> None:
+    log = MemoryLog()
+    for event in (*opening_events(), DebateFinished(reason="complete")):
+        log.append(event)
+    async with Hub() as here:
+        here.host("d1", log)
+        await here.wait_until_published("d1", 5)
+        log.append(Vote(when="after", voter="user", debater="d1"))
+        log.append(DebateFinished(reason="complete"))
+
+        found = await here.find("d1")
+        await here.wait_until_published("d1", 5)
+
+        assert found is not None
+        assert found.seq == log.seq
+        assert [vote.debater for vote in found.transcript.votes] == ["d1"]
