@@ -45,9 +45,7 @@ class DebaterSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown
     background: Annotated[
         bool, _about("OpenAI only: run each turn in background mode, which resumes exactly")
     ] = False
-    context: Annotated[
-        tuple[str, ...], _about("files, folders and web pages that only this debater is given")
-    ] = ()
+    context: Annotated[tuple[str, ...], _about("files and folders that only this debater is given")] = ()
 
 
 class JudgeSettings(ModelParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,12 +137,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=1)] | None,
         _about("start no new turn after using this many tokens, input and output"),
     ] = None
-    context: Annotated[
-        tuple[str, ...], _about("files, folders and web pages that all debaters and judges are given")
-    ] = ()
-    max_context: Annotated[
-        int, _about("the most of these that a debater may be given", unit="characters", ge=1)
-    ] = 60_000
+    context: Annotated[tuple[str, ...], _about("files and folders for all debaters and judges")] = ()
+    max_context: Annotated[int, _about("most material for a debater", unit="characters", ge=1)] = 60_000
     step: Annotated[bool, _about("on the full screen, wait for a key between rounds")] = False
     blind: Annotated[bool, _about("show the debaters as A, B, C and D, in random places, until the vote")] = (
         False

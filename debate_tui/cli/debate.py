@@ -15,6 +15,7 @@ import msgspec
 
 from debate_tui import config
 from debate_tui.cli import terminal
+from debate_tui.cli.default_debaters import default_debaters, default_sources
 from debate_tui.cli.messages import (
     EXIT_OK,
     exit_code,
@@ -24,14 +25,7 @@ from debate_tui.cli.messages import (
     print_error,
     print_info,
 )
-from debate_tui.cli.plan import (
-    DEMO_SOURCES,
-    default_count,
-    default_debaters,
-    load_settings,
-    make_plan,
-    remembered_sources,
-)
+from debate_tui.cli.plan import load_settings, make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.text import decode_text
@@ -219,7 +213,7 @@ def run_debate(
         return asyncio.run(start.run_start_screen(settings, options))
     else:
         topic = read_topic(topic, settings.topic)
-        seats = default_debaters(settings, _default_sources(settings, options, on_screen=on_screen))
+        seats = default_debaters(settings, default_sources(settings, options, on_screen=on_screen))
         plan = make_plan(topic, seats, settings, options)
     plan = with_material(plan, on_screen=on_screen)
     if on_screen:
@@ -245,19 +239,3 @@ def parse_debater_option(text: str) -> dict[str, str]:
     if match is None or is_model_with_parameters(text):
         return {"source": text}
     return {"name": match["name"].strip(), "source": match["source"].strip()}
-
-
-def _default_sources(
-    settings: config.Settings, options: RunOptions, *, on_screen: bool
-) -> tuple[str, ...] | None:
-    """Return the sources for a debate whose debaters are not named: available models, else the demo.
-
-    Without a screen, return `None`: no model is used unless the user asked for it; see `default_debaters`.
-    """
-    if options.chaos:
-        return DEMO_SOURCES
-    if settings.debater or not on_screen:
-        return None
-    from debate_tui.sources.discovery import discover_sources
-
-    return remembered_sources() or discover_sources(count=default_count(settings)) or DEMO_SOURCES

@@ -17,11 +17,10 @@ from debate_tui.domain.debate import (
     Format,
     assign_sides,
     check_debater_count,
-    fill_debaters,
     mask_debaters,
     with_round_count,
 )
-from debate_tui.domain.errors import ConfigError, DebateError, UsageError
+from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.domain.formats import DEFAULT_FORMAT
 from debate_tui.domain.material import Material
@@ -52,7 +51,6 @@ def load_settings(options: Mapping[str, object], *, debate_file: Path | None = N
     return settings
 
 
-DEMO_SOURCES = ("demo", "demo")
 _DEFAULT_NAMES = ("Ada", "Ben", "Cleo", "Dan")
 
 
@@ -299,52 +297,6 @@ def price_rates(settings: config.Settings) -> dict[str, Rates]:
     return {name: Rates(price.input, price.output, price.cached) for name, price in settings.price.items()}
 
 
-def default_debaters(
-    settings: config.Settings, sources: Sequence[str] | None = None
-) -> tuple[config.DebaterSettings, ...]:
-    """Return the configured debaters, or else as many as the format takes, with `sources` in turn.
-
-    Without `sources`, see `unwatched_sources`. Raise the same errors as `make_plan` if the format is unknown
-    or invalid.
-    """
-    if settings.debater:
-        return settings.debater
-    if sources is None:
-        sources = unwatched_sources()
-    format_ = _default_format(settings)
-    return tuple(
-        config.DebaterSettings(source=source)
-        for source in fill_debaters(sources, format_)[: format_.max_debaters]
-    )
-
-
-def default_count(settings: config.Settings) -> int:
-    """Return the number of debaters in an automatic line-up: two, or the format's minimum if higher."""
-    from debate_tui.sources.discovery import DEFAULT_COUNT
-
-    return max(DEFAULT_COUNT, _default_format(settings).min_debaters)
-
-
-def unwatched_sources() -> tuple[str, ...]:
-    """Return the line-up for runs without a screen when no debater is named: the demo.
-
-    Raise `UsageError` if an API key is set: the user probably wants a model, but must ask for it, because
-    models cost money.
-    """
-    from debate_tui.sources.discovery import any_key
-
-    if variable := any_key():
-        raise UsageError(
-            f"No debaters are named, and {variable} is set.",
-            "Name the debaters with -d, such as -d openai -d anthropic; -d demo is the scripted demo.",
-        )
-    return DEMO_SOURCES
-
-
-def _default_format(settings: config.Settings) -> Format:
-    return config.find_format(settings.format or DEFAULT_FORMAT)
-
-
 def _choose_format(
     debaters: Sequence[config.DebaterSettings], source_specs: Iterable[SourceSpec], settings: config.Settings
 ) -> Format:
@@ -445,14 +397,3 @@ def _sources_notice(source_specs: Sequence[SourceSpec]) -> str:
 
         return local_model.BUNDLED_NOTICE
     return ""
-
-
-def remembered_sources() -> tuple[str, ...]:
-    """Return the debaters used last if all are still available; may query the system keyring."""
-    sources = config.load_remembered().debaters or ()
-    try:
-        for source in sources:
-            registry.check_availability(registry.parse_source(source))
-    except DebateError:
-        return ()
-    return sources

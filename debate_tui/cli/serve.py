@@ -10,9 +10,10 @@ from debate_tui import config
 from debate_tui.cli import debate as topics
 from debate_tui.cli.continuation import plan_continuation
 from debate_tui.cli.debate import parse_debater_option
+from debate_tui.cli.default_debaters import DEMO_SOURCES, default_debaters
 from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, check_options, open_server
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.plan import DEMO_SOURCES, default_debaters, load_settings, make_plan
+from debate_tui.cli.plan import load_settings, make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError, UsageError

@@ -12,9 +12,10 @@ import msgspec
 from msgspec import structs
 
 from debate_tui import config
+from debate_tui.cli.default_debaters import DEMO_SOURCES, default_count, remembered_sources
 from debate_tui.cli.documents import STANDARD_INPUT, check_place
 from debate_tui.cli.material import add_material, add_notice, describe_tokens, estimate_cost, load_material
-from debate_tui.cli.plan import DEMO_SOURCES, default_count, make_plan, remembered_sources
+from debate_tui.cli.plan import make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.tui_runner import RunningApp, make_screen_options, run_fullscreen
 from debate_tui.display.display_modes import DisplayMode

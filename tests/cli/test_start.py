@@ -11,7 +11,8 @@ from msgspec import structs
 
 from debate_tui import config
 from debate_tui.cli import start as lineup
-from debate_tui.cli.plan import RunOptions, default_debaters, swap_sides
+from debate_tui.cli.default_debaters import default_debaters
+from debate_tui.cli.plan import RunOptions, swap_sides
 from debate_tui.cli.start import StartController
 from debate_tui.tui.setup_form import DebaterProfile, DebateSetup
 from tests.fakes.provider_server import MODELS, NO_LOCAL_SERVERS, ProviderReply, ProviderServer
