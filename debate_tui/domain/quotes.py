@@ -237,10 +237,6 @@ class QuoteChecker:
         """Check the quotes of what a judge wrote, against all speeches and what everyone may see."""
         return self._check(text)
 
-    def has_quote(self, quote: str) -> bool:
-        """Return whether a quote, given without its marks, stands in what everyone may see."""
-        return self._has(_parts_of(quote[:MAX_QUOTE_LENGTH]), self._sources())
-
     def _check(self, text: str, debater: str = "", turn: int = 0) -> tuple[Quote, ...]:
         sources = self._sources(debater, turn)
         if not sources:
