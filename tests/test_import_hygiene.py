@@ -97,6 +97,7 @@ async def test_the_first_frame_waits_for_no_client(source: str, tmp_path: Path) 
     [
         ("openai:gpt-x", {"openai", "pydantic"}),
         ("anthropic:claude-x", {"anthropic", "pydantic"}),
+        ("acp:goose", {"pydantic"}),
         ("demo", set()),
         ("https://example.org/x", set()),
     ],

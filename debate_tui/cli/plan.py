@@ -366,7 +366,7 @@ def _bias_notice(judges: Iterable[SourceSpec], debaters: Iterable[SourceSpec]) -
 
 def _model_family(source_spec: SourceSpec) -> str:
     """Return who makes a model, else how its name begins; nothing if the source is no model."""
-    if source_spec.kind not in ("provider", "local"):
+    if source_spec.kind not in ("agent", "provider", "local") or source_spec.runs_command:
         return ""
     name = source_spec.detail.rpartition("/")[2].lower()
     makers = [each.name for each in providers().values() if each.needs_key and name.startswith(each.families)]

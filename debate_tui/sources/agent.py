@@ -30,15 +30,9 @@ if TYPE_CHECKING:
 
 
 def import_agent_protocol() -> None:
-    """Import the protocol's package; blocking. Raise `Fault` if it is not installed."""
+    """Import the protocol's package; blocking."""
     with import_without_gc():
-        try:
-            import_module("debate_tui.sources.agent_connection")
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "acp":
-                raise
-            message = f"Agents need the package agent-client-protocol. {INSTALL_PROTOCOL_HINT}"
-            raise Fault(FaultKind.BAD_REQUEST, message) from None
+        import_module("debate_tui.sources.agent_connection")
 
 
 class Agents:
@@ -102,6 +96,8 @@ class AgentSource:
                 prompt = connection.prompt(session, prompt_text(request, partial_text), start)
                 yield await stack.enter_async_context(prompt)
         except Fault as fault:
+            if fault.kind is FaultKind.SERVER:
+                self._session_owner = None  # perhaps the session is what is broken
             is_broken = self._connection is not None and self._connection.is_broken
             if is_broken or fault.kind is FaultKind.AUTH:  # it reads its login when it starts
                 await self._disconnect()
@@ -121,7 +117,11 @@ class AgentSource:
             if not is_owner or await connection.wait_until_idle(self._session):
                 return connection
         await self._disconnect()
-        await asyncio.to_thread(import_agent_protocol)
+        try:
+            await asyncio.to_thread(import_agent_protocol)
+        except ModuleNotFoundError:
+            message = f"Agents need the package agent-client-protocol. {INSTALL_PROTOCOL_HINT}"
+            raise Fault(FaultKind.BAD_REQUEST, message) from None
         from debate_tui.sources.agent_connection import AgentConnection
 
         if self._folder is None:

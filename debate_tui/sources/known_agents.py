@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import shlex
-import shutil
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +46,8 @@ class Agent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def find_program(self) -> str | None:
         """Return the path of its program, or `None` if it is not installed."""
+        import shutil  # slow to import, and most debates have no agent
+
         return shutil.which(self.program)
 
 

@@ -4,7 +4,7 @@
 (`received`), a JSON line each. `behaviour` there is a JSON object:
 
 - `point` and `mode`: where and how it fails, one of `POINTS` and `MODES`; only in the first `processes` ones;
-- `can_load`, `version`, `stop`, `usage`: what it answers; `error`: the error that answers a prompt;
+- `can_load`, `version`, `stop`, `usage`: what it answers; `error`: what answers the first `errors` prompts;
 - `flood` and `halves`: so many characters, or one in two halves, before the text; `complain`: it prints;
 - `needs_login`: it refuses sessions until there is a file `login`.
 
@@ -102,7 +102,8 @@ def ask_permission(session: object) -> None:
 def answer_prompt(number: object, params: dict[str, object]) -> None:
     session, prompt = params["sessionId"], json.dumps(params["prompt"], ensure_ascii=False)
     pass_point("session/prompt")
-    if error := BEHAVIOUR.get("error"):
+    prompts = (FOLDER / "received").read_text("utf-8").count('"session/prompt"')
+    if (error := BEHAVIOUR.get("error")) and prompts <= BEHAVIOUR.get("errors", 99):
         send(id=number, error=error)
         return
     pass_point("thought")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ from debate_tui.domain.stream import (
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources import agent_connection, agent_process, registry
 from debate_tui.sources.registry import SourceFactory
+from tests.fakes import sdk_agent
 from tests.fakes.acp_agent import MODES, POINTS, TEXT, THOUGHT, TOOL
 from tests.fakes.agent_machine import AgentMachine
 from tests.sources.source_reader import REQUEST, read_fault, read_source
@@ -273,6 +275,14 @@ async def test_errors_it_reports(
     assert (fault.kind, fault.message.partition(": ")[2]) == (kind, said)
 
 
+async def test_after_an_error_the_session_is_opened_again(machine: AgentMachine) -> None:
+    machine.behave(error={"code": -32603, "message": "Session not found"}, errors=1)
+    async with SourceFactory() as sources:
+        assert await read_recovering(make(sources, machine)) == TEXT
+    assert len(machine.started) == 1
+    assert len(machine.received("session/new")) == 2
+
+
 async def test_a_slow_reader_holds_the_agent_back(
     machine: AgentMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,12 +364,44 @@ async def test_the_package_that_is_missing_is_named(
     assert machine.started == []
 
 
+async def test_an_agent_made_with_the_protocols_package() -> None:
+    command = shlex.join([sys.executable, sdk_agent.__file__])
+    async with SourceFactory() as sources:
+        source = sources.make(registry.parse_source(f"acp:{command}"))
+        heard = await read_source(source)
+        again = await read_source(source)
+    assert (heard.text, heard.reasoning) == (f"{sdk_agent.TEXT} ", REQUEST.prompt)
+    assert heard.finished == Finished("complete")
+    assert again.text == heard.text
+
+
+async def test_agents_run_on_the_servers_event_loop(machine: AgentMachine) -> None:
+    program = await asyncio.create_subprocess_exec(*(sys.executable, "-c", _ON_UVLOOP, machine.source))
+    assert await program.wait() == 0
+
+
 async def test_a_short_answer_is_asked_for_again(machine: AgentMachine) -> None:
     async with SourceFactory() as sources:
         heard = await read_source(make(sources, machine), resume=ResumePoint(1, None, "Tea"))
     assert heard.text == TEXT
     assert machine.prompts == [REQUEST.prompt]
 
+
+_ON_UVLOOP = """
+import asyncio, sys, uvloop
+from debate_tui.sources import registry
+from debate_tui.sources.registry import SourceFactory
+from tests.fakes.acp_agent import TEXT
+from tests.sources.source_reader import read_source
+
+async def main():
+    async with SourceFactory() as sources:
+        heard = await read_source(sources.make(registry.parse_source(sys.argv[1])))
+    assert (heard.text, heard.fault) == (TEXT, None), heard
+
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    runner.run(main())
+"""
 
 _CRASHING = """
 import asyncio, os, signal, sys
