@@ -138,6 +138,8 @@ def _turn_lines(speech: TurnEntry, place: int, citable: Set[int]) -> Iterator[st
     if speech.reasoning:
         yield f"<details><summary>Reasoning</summary><pre>{escape(speech.reasoning)}</pre></details>"
     marked = insert_marks(speech.text.translate(_NO_MARKS), speech.quote_ends, _QUOTE_MARKS)
+    # A number that is also that of one of the turn's own sources may mean either.
+    citable = citable - set(range(1, len(speech.sources) + 1))
     yield markdown_to_html(marked.strip("\n"), citable) or '<p class="facts">(no text)</p>'
     if speech.sources:
         yield '<ol class="sources">'

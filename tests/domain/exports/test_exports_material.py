@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from debate_tui.domain.events import DebateStarted, Event, PhaseStarted, TurnStarted
+from debate_tui.domain.events import DebateStarted, Event, PhaseStarted, TurnFinished, TurnStarted
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate
 from debate_tui.domain.exports.html import markdown_to_html
 from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.stream import Citation
 from tests.domain.exports.sample_speeches import NOVEMBER_2023, speech_deltas, turn_finished
 from tests.golden import check_golden
 from tests.sample_debates import debate_started, numbered_events
@@ -70,6 +71,15 @@ def test_citations_lead_to_the_texts_that_are_there() -> None:
         assert f"#material-{number}" not in document
     assert "<b>bold</b>" not in document
     assert "<script" not in document
+
+
+def test_a_number_that_may_mean_a_source_of_the_turn_is_not_linked() -> None:
+    *events, finished = debate()
+    assert isinstance(finished, TurnFinished)
+    cited = msgspec.structs.replace(finished, citations=(Citation("https://x.y", "X"),))
+    document = export_debate([*events, cited], "html", material=MATERIAL)
+    assert "#material-1" not in document
+    assert '<a href="#material-2">[2]</a>' in document
 
 
 def test_without_the_texts_they_are_listed() -> None:

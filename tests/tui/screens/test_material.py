@@ -108,6 +108,20 @@ async def test_a_text_is_chosen_by_a_click() -> None:
         assert panel_text(board).startswith("[2] src/fees.py")
 
 
+async def test_a_click_goes_to_it_and_back_to_a_pane() -> None:
+    async with begun().opened(160, 45) as board:
+        await board.press("c", "tab")
+        await board.pilot.click(board.screen.material.text)
+        await board.settle()
+        assert board.screen.focused is board.screen.material.text
+        assert "c close" in board.rows[-1]
+        await board.pilot.click(board.pane("ada").turn_text)
+        await board.settle()
+        assert board.screen.focused is board.pane("ada").turn_text
+        assert "c material" in board.rows[-1]
+        assert "4 texts" in board.text
+
+
 async def test_tab_goes_from_the_last_pane_to_it_and_on_to_the_first() -> None:
     async with begun().opened(160, 45) as board:
         await board.press("c")
