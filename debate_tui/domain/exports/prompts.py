@@ -2,7 +2,8 @@
 
 A prompt is a function of the debate and of its log (see `domain.briefs`), so none is recorded. A few requests
 leave no trace in the log, and are not listed: those to a judge whose stream broke or whose answer could not
-be read, and those that a server refused because of a parameter that the program adds itself.
+be read, and those that a server refused because of a parameter that the program adds itself. A server that
+resumes its own answer (llama.cpp, OpenAI in the background) is listed like one that is asked to continue.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def sent_prompts(
 _RESUMABLE_STATES: Final = ("waiting", "connecting", "connected", "reconnecting", "failed")
 """States of a stream after which the next request continues the text, as in `session.turn`."""
 
-_ENDPOINTS: Final = ("http://", "https://", "ws://", "wss://")
-"""Sources that resume by an event id, or start over: they are never asked to continue."""
+_NOT_MODELS: Final = frozenset({"demo", "http", "https", "me", "ws", "wss"})
+"""Kinds of sources that resume by an event id or start over: they are never asked to continue."""
 
 
 class _OpenTurn:
@@ -125,6 +126,7 @@ class _PromptHistory:
                 yield from self._stance_prompts(self._pending_judges(), event.at)
             case DebateResumed(reason="continued"):
                 self._reading_judges.clear()
+                self._dropped.clear()
                 for turn in self._turns.values():
                     turn.reopen()
                 yield from self._stance_prompts(self._pending_judges(), event.at)
@@ -194,7 +196,9 @@ class _PromptHistory:
 
     def _read_status(self, event: StreamStatus, open_turn: _OpenTurn) -> Iterator[SentPrompt]:
         # A debater that is paused and resumed while connecting logs its state again: that is no new attempt.
-        if event.state == "connecting" and event.attempt > open_turn.attempt:
+        # Nothing is sent to a person.
+        is_new = event.state == "connecting" and event.attempt > open_turn.attempt
+        if is_new and self._transcript.debaters[event.debater].source != "me":
             open_turn.last_request = self._turn_prompt(event, open_turn)
             open_turn.attempt = event.attempt
             yield open_turn.last_request
@@ -215,7 +219,8 @@ class _PromptHistory:
         if has_text and open_turn.stream_state not in _RESUMABLE_STATES:
             open_turn.starts_over = True  # until new text replaces the old one
         info = self._revealed.get(event.debater) or self._transcript.debaters[event.debater]
-        continues = turn.length > MIN_CONTINUED_LENGTH and not info.source.startswith(_ENDPOINTS)
+        is_model = info.source.partition(":")[0] not in _NOT_MODELS
+        continues = is_model and turn.length > MIN_CONTINUED_LENGTH
         partial = turn.text if continues and not open_turn.starts_over else ""
         return _make_prompt(
             f"{open_turn.title}, attempt {event.attempt}" if event.attempt > 1 else open_turn.title,

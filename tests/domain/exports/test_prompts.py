@@ -14,6 +14,7 @@ from debate_tui.domain.briefs import Chair, StoredSetup
 from debate_tui.domain.debate import Debater, Format, Phase
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import (
+    DebateResumed,
     DebaterInfo,
     DebaterReplaced,
     DebatersRevealed,
@@ -116,6 +117,23 @@ def test_an_endpoint_is_asked_the_same_again() -> None:
 def test_a_pause_while_connecting_is_no_new_request() -> None:
     paused = [status("a", "paused"), status("a", "connecting")]
     assert "## 2." not in Recorded(more=[ASKED[0], *paused]).export()
+
+
+def test_nothing_is_sent_to_a_person() -> None:
+    assert "## 1." not in Recorded(DebaterInfo("a", "Jo", "For", "me", ""), more=[ASKED[0]]).export()
+
+
+def test_a_resumed_debate_tries_refused_parameters_again() -> None:
+    dropped = status("a", "connected", dropped=("effort", "extra_body.top_k"))
+    resumed = DebateResumed(reason="continued", debater=None)
+    document = Recorded(more=[ASKED[0], dropped, said("a", 1), resumed, ASKED[0], dropped]).export()
+    assert [facts.count("effort high") for facts in re.findall(r"^\*(.*)\*$", document, re.MULTILINE)] == [
+        1,
+        0,
+        1,
+        0,
+    ]
+    assert document.count(TEXT) == 4
 
 
 def test_refused_parameters_are_not_sent_again() -> None:
