@@ -118,3 +118,28 @@ async def test_parameters_are_in_the_export_and_secrets_are_not(tmp_path: Path) 
     assert "headers X-Secret-Key" in document
     assert "secret-" not in document
     assert "sk-" not in document
+
+
+async def test_material_is_in_the_prompts_and_hidden_material_is_not(tmp_path: Path) -> None:
+    common, hidden = tmp_path / "cars.md", tmp_path / "secret.md"
+    common.write_text("Cars take up most of the street.")
+    hidden.write_text("Only Ada knows of the tram.")
+    async with JudgedDebateServer(JUDGES) as server:
+        server.second_may_speak.set()
+        options = ("--context", str(common), "--context-for", f"Ada={hidden}", *server.options)
+        done = await run_program(TOPIC, "--json", *options, **server.environment)
+        assert done.code == 0, done.err
+        document = await export(tmp_path)
+    found = [messages for _, messages in sections(document)]
+    for model in (BEN, FIRST_JUDGE, SECOND_JUDGE):
+        for asked in server.requests_for(model):
+            assert asked.messages in found
+            assert asked.asks_for_stance or "Cars take up most" in asked.prompt
+    sent = server.requests_for(ADA)[0].messages[0][1]
+    (without,) = {dict(messages)["system"] for messages in found if "You are Ada" in messages[0][1]}
+    assert "Only Ada knows of the tram." in sent
+    assert "[hidden material for Ada left out]" in without
+    assert sent.partition("[2]")[0] == without.partition("[2]")[0]
+    assert "the tram" not in document
+    assert "secret.md" not in document
+    assert "Hidden material is left out." in document
