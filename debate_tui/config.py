@@ -335,32 +335,30 @@ def _read_text(file: Path) -> str:
 
 def _read_settings(file: Path) -> SettingsLayer:
     text = _read_text(file)
-    settings = _with_places(toml.decode_toml(text, Settings, file_name=str(file)), file.parent)
+    settings = _with_material(toml.decode_toml(text, Settings, file_name=str(file)), file.parent)
     table = tomllib.loads(text)
     return SettingsLayer("file", {key: getattr(settings, key) for key in table}, file, table)
 
 
-def _with_places(settings: Settings, folder: Path) -> Settings:
-    """Return a file's settings with its material found; raise `ConfigError` if it is not below `folder`."""
-
-    def find(places: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_find_below(folder, place) for place in places)
-
-    debaters = (msgspec.structs.replace(each, context=find(each.context)) for each in settings.debater)
-    return msgspec.structs.replace(settings, context=find(settings.context), debater=tuple(debaters))
+def _with_material(settings: Settings, folder: Path) -> Settings:
+    """Return a file's settings with its material found below `folder`."""
+    debaters = (msgspec.structs.replace(d, context=_find_below(folder, d.context)) for d in settings.debater)
+    return msgspec.structs.replace(
+        settings, context=_find_below(folder, settings.context), debater=tuple(debaters)
+    )
 
 
-def _find_below(folder: Path, place: str) -> str:
-    """Return the path of a place below a folder: a file may come from anyone, and names who is sent it."""
-    path = Path(place)
-    is_outside = path.is_absolute() or "://" in place or ".." in path.parts or not path.parts
-    is_hidden = any(part.startswith(".") for part in path.parts)
-    if is_outside or is_hidden or not (folder / path).resolve().is_relative_to(folder.resolve()):
-        raise ConfigError(
-            f"'{place}' cannot be material in a file: it is hidden, or not below the file's folder.",
-            f"Move it to {folder.absolute()}, or use --context on the command line.",
-        )
-    return str(folder / path)
+def _find_below(folder: Path, places: Iterable[str]) -> tuple[str, ...]:
+    """Return where material is; a file may come from anyone, and names who is sent it."""
+    for place in places:
+        parts = Path(place).parts
+        is_below = (folder / place).resolve().is_relative_to(folder.resolve()) and "://" not in place
+        if not parts or not is_below or any(part.startswith((".", "/")) for part in parts):
+            raise ConfigError(
+                f"'{place}' cannot be material in a file: it is hidden, or not below the file's folder.",
+                f"Move it to {folder.absolute()}, or use --context on the command line.",
+            )
+    return tuple(str(folder / place) for place in places)
 
 
 def _read_debate_file(file: Path) -> SettingsLayer:
