@@ -5,7 +5,6 @@ file, the user's settings file, what was remembered from the last run, and the d
 """
 
 # Annotations are not strings here: msgspec would have to compile strings at start-up.
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +16,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct, field
 
-from debate_tui.domain import formats, toml
-from debate_tui.domain.debate import Format, ModelParameters
+from debate_tui.domain import toml
+from debate_tui.domain.debate import ModelParameters
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 from debate_tui.domain.stream import RecoveryPolicy
 from debate_tui.domain.text import decode_text
@@ -322,7 +321,8 @@ def with_options(settings: Settings, options: Mapping[str, object]) -> Settings:
     return msgspec.structs.replace(settings, **_check_options(options))
 
 
-def _read_text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """Return the text of a file; raise `ConfigError` if it cannot be read."""
     try:
         return decode_text(file.read_bytes())
     except OSError as error:
@@ -334,7 +334,7 @@ def _read_text(file: Path) -> str:
 
 
 def _read_settings(file: Path) -> SettingsLayer:
-    text = _read_text(file)
+    text = read_text(file)
     settings = _with_material(toml.decode_toml(text, Settings, file_name=str(file)), file.parent)
     table = tomllib.loads(text)
     return SettingsLayer("file", {key: getattr(settings, key) for key in table}, file, table)
@@ -417,41 +417,3 @@ def _convert_setting(
 def _setting_types() -> dict[str, Any]:
     """Return the type of each setting; called only if there is something to check, because it is slow."""
     return {info.name: info.type for info in msgspec.structs.fields(Settings)}
-
-
-def find_format(name: str) -> Format:
-    """Return a format by name: the user's own ``formats/NAME.toml``, or else a built-in one.
-
-    Raise `ConfigError` for an invalid file, `UsageError` for an unknown name.
-    """
-    for folder in _format_folders():
-        file = folder / f"{name}.toml"
-        if name == Path(name).name and file.is_file():
-            return formats.parse_format(_read_text(file), str(file))
-    known = format_names()
-    close = difflib.get_close_matches(name, known, n=1)
-    raise UsageError(
-        f"No format is named '{name}'.",
-        f"Did you mean '{close[0]}'?" if close else f"The formats are: {', '.join(known)}.",
-    )
-
-
-def format_names() -> list[str]:
-    """Return the names of all formats, built-in and the user's own, in alphabetical order."""
-    return sorted({file.stem for folder in _format_folders() for file in folder.glob("*.toml")})
-
-
-def load_formats() -> tuple[dict[str, Format], list[ConfigError]]:
-    """Return all valid formats by name, and the errors of the invalid files."""
-    valid: dict[str, Format] = {}
-    errors: list[ConfigError] = []
-    for name in format_names():
-        try:
-            valid[name] = find_format(name)
-        except ConfigError as error:
-            errors.append(error)
-    return valid, errors
-
-
-def _format_folders() -> tuple[Path, Path]:
-    return config_folder() / "formats", Path(formats.__file__).parent

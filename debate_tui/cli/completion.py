@@ -17,6 +17,7 @@ from click.shell_completion import (
 )
 
 from debate_tui import config
+from debate_tui.cli.format_files import load_formats
 from debate_tui.cli.manual import PAGE_NAMES
 from debate_tui.cli.plan import load_settings
 from debate_tui.domain.errors import DebateError, UsageError
@@ -180,7 +181,7 @@ def _debates(_incomplete: str) -> Values:
 _VALUES: Final[dict[str, Callable[[str], Values]]] = {
     "debaters": _debaters,
     "debates": _debates,
-    "formats": lambda _: ((name, format_.title) for name, format_ in config.load_formats()[0].items()),
+    "formats": lambda _: ((name, format_.title) for name, format_ in load_formats()[0].items()),
     "pages": lambda _: ((name, "A page of the manual") for name in PAGE_NAMES),
     "sources": _sources,
     "themes": _themes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from debate_tui import config
+from debate_tui.cli.format_files import find_format
 from debate_tui.domain.debate import fill_debaters
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.domain.formats import DEFAULT_FORMAT
@@ -62,7 +63,7 @@ def unwatched_sources() -> tuple[str, ...]:
 
 
 def _default_format(settings: config.Settings) -> Format:
-    return config.find_format(settings.format or DEFAULT_FORMAT)
+    return find_format(settings.format or DEFAULT_FORMAT)
 
 
 def remembered_sources() -> tuple[str, ...]:

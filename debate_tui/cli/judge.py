@@ -10,6 +10,7 @@ from msgspec import structs
 
 from debate_tui import config
 from debate_tui.cli.continuation import check_not_live, decode_format
+from debate_tui.cli.format_files import find_format
 from debate_tui.cli.judges import plan_judges
 from debate_tui.cli.messages import print_info
 from debate_tui.cli.plan import load_settings, price_rates
@@ -58,7 +59,7 @@ async def _judge_debate(debate: str, settings: config.Settings) -> int:
         judges, reporter = plan_judges(settings, transcript.topic)
         if not judges and reporter is None:
             raise UsageError("No judge was named.", "Name one or more: --judge openai:MODEL")
-        format_ = decode_format(await store.setup(summary.debate)) or config.find_format(summary.format)
+        format_ = decode_format(await store.setup(summary.debate)) or find_format(summary.format)
         log = await store.resume(summary.debate)
         stack.push_async_callback(log.aclose)
         verdict_count, report_count = len(transcript.verdicts), len(transcript.reports)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui import config
+from debate_tui.cli.format_files import find_format
 from debate_tui.cli.judges import assign_voices, plan_judges
 from debate_tui.domain.debate import (
     NO_PARAMETERS,
@@ -304,7 +305,7 @@ def _choose_format(
         specification.kind == "endpoint" and seat.method == "GET"
         for seat, specification in zip(debaters, source_specs, strict=True)
     )
-    chosen = config.find_format(settings.format or ("listen" if all_receive_only else DEFAULT_FORMAT))
+    chosen = find_format(settings.format or ("listen" if all_receive_only else DEFAULT_FORMAT))
     return chosen if settings.rounds is None else with_round_count(chosen, settings.rounds)
 
 

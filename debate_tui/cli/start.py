@@ -14,6 +14,7 @@ from msgspec import structs
 from debate_tui import config
 from debate_tui.cli.default_debaters import DEMO_SOURCES, default_count, remembered_sources
 from debate_tui.cli.documents import STANDARD_INPUT, check_place
+from debate_tui.cli.format_files import find_format, load_formats
 from debate_tui.cli.material import add_material, add_notice, describe_tokens, estimate_cost, load_material
 from debate_tui.cli.plan import make_plan
 from debate_tui.cli.terminal import catch_signals
@@ -168,10 +169,10 @@ class StartController:
         for seat in settings.debater:
             registry.parse_source(seat.source)
         if settings.format:
-            config.find_format(settings.format)
+            find_format(settings.format)
         self._settings = settings
         self._options = options
-        self._formats, self._format_errors = config.load_formats()
+        self._formats, self._format_errors = load_formats()
         self._count = default_count(settings)
         self._detected_sources = discovery.sources_with_keys(count=self._count) or DEMO_SOURCES
         self._last_setup: DebateSetup | None = None
@@ -260,7 +261,7 @@ class StartController:
 
     def _estimate_cost(self, setup: DebateSetup, material: tuple[Material, ...]) -> float | None:
         """Return the likely cost of a debate, `None` if a price is not known; blocks."""
-        format_ = config.find_format(setup.format)
+        format_ = find_format(setup.format)
         debaters = setup.with_min_debaters(format_).debaters
         return estimate_cost(
             setup.held_format(format_),

@@ -149,13 +149,13 @@ def formats(name: str | None) -> None:
     """List the debate formats, or describe one."""
     import textwrap
 
-    from debate_tui import config
+    from debate_tui.cli.format_files import find_format, load_formats
     from debate_tui.domain.formats import DEFAULT_FORMAT, describe_format, summarise_format
 
     if name is not None:
-        print(describe_format(config.find_format(name)))
+        print(describe_format(find_format(name)))
         return
-    valid, errors = config.load_formats()
+    valid, errors = load_formats()
     indent = " " * (max(map(len, valid)) + 2)
     for each, format_ in valid.items():
         note = " (default)" if each == DEFAULT_FORMAT else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui import config
 from debate_tui.cli import terminal
+from debate_tui.cli.format_files import find_format, format_names
 from debate_tui.cli.messages import print_info
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import DebateError
@@ -65,7 +66,7 @@ def _find_format(started: DebateStarted | None) -> Format | None:
     """Return the local format with the debate's format name, if any: hosts send only the name."""
     name = started.format if started else ""
     try:
-        return config.find_format(name) if name in config.format_names() else None
+        return find_format(name) if name in format_names() else None
     except DebateError:
         return None
 

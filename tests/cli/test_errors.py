@@ -9,6 +9,7 @@ import pytest
 
 from debate_tui import config
 from debate_tui.cli.debate import parse_debater_option
+from debate_tui.cli.format_files import format_names
 from debate_tui.domain.events import DebateStarted
 from debate_tui.record.stores import SqliteStore
 from tests.cli.process import run_program
@@ -192,7 +193,7 @@ async def test_a_wrong_format_is_named_with_its_line_and_the_others_are_listed()
     done = await run_program("formats")
     assert done.code == 4
     assert [line.split()[0] for line in done.out.splitlines() if line[:1].strip()] == [
-        *(name for name in config.format_names() if name != "duel"),
+        *(name for name in format_names() if name != "duel"),
         "debate-tui",
     ]
     assert "duel.toml:5: unknown key `phases`" in done.err

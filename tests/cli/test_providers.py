@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from debate_tui import __version__, config
+from debate_tui.cli.format_files import find_format
 from debate_tui.domain import events as ev
 from debate_tui.domain.debate import format_hash
 from tests.cli.process import run_program
@@ -85,7 +86,7 @@ async def test_a_configured_provider_debates_and_is_on_record(
     assert result.code == 0, result.err
     begun = started(result.events)
     assert begun.version == __version__
-    assert begun.format_hash == format_hash(config.find_format("short"))
+    assert begun.format_hash == format_hash(find_format("short"))
     assert begun.debaters[0].parameters == {"effort": "low", "temperature": 0.5}
     assert begun.debaters[1].parameters == {}
     for end in ends(result.events):

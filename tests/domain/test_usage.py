@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.config import find_format
+from debate_tui.cli.format_files import find_format
 from debate_tui.domain.events import (
     DebaterInfo,
     DebateStarted,

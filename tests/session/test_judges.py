@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from debate_tui.config import find_format
+from debate_tui.cli.format_files import find_format
 from debate_tui.domain import events
 from debate_tui.domain.judging.prompt import CRITERIA
 from debate_tui.domain.judging.summary import describe_outcome

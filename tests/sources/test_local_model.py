@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from debate_tui.config import find_format
+from debate_tui.cli.format_files import find_format
 from debate_tui.domain.debate import Debater, Round
 from debate_tui.domain.prompts import Brief, Speech, build_messages
 from debate_tui.domain.stream import Fault, Message, TurnRequest

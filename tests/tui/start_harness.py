@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from debate_tui import config
 from debate_tui.cli.documents import check_place
+from debate_tui.cli.format_files import find_format, format_names
 from debate_tui.sources import registry
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screen_options import ScreenOptions
@@ -61,7 +61,7 @@ class StartHarness(ScreenHarness):
         self.screen = StartScreen(
             chosen,
             offers,
-            [config.find_format(name) for name in config.format_names()],
+            [find_format(name) for name in format_names()],
             ASCII if options.get("ascii") else UNICODE,
             StartCallbacks(
                 on_sources_change=self.chosen.append,

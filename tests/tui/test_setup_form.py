@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debate_tui.config import find_format
+from debate_tui.cli.format_files import find_format
 from debate_tui.tui.setup_form import (
     EMPTY_PROFILE,
     MAX_DEBATERS,
