@@ -94,11 +94,18 @@ async def test_the_report_is_a_page_of_the_card_live_replayed_and_read() -> None
         await terminal.wait_for_text("The verdict · The report", "tab report")
         await show_whole_report(terminal)
         assert await terminal.wait_for_exit() == 0
-    for command in (("replay", "--speed", "64"), ("history", stored_events()[0].debate)):  # type: ignore[union-attr]
-        async with run_in_terminal(*command, columns=80, rows=24) as terminal:
-            await terminal.wait_for_text("tab report")
-            await show_whole_report(terminal)
-            assert await terminal.wait_for_exit() == 0
+    async with run_in_terminal("replay", "--speed", "64", columns=80, rows=24) as terminal:
+        await terminal.wait_for_text("tab report")
+        await show_whole_report(terminal)
+        assert await terminal.wait_for_exit() == 0
+    async with run_in_terminal("history", columns=80, rows=24) as terminal:
+        await terminal.wait_for_text("Recorded debates", "enter read")
+        terminal.press("\r")
+        await terminal.wait_for_text("tab report")
+        await show_whole_report(terminal)
+        await terminal.wait_for_text("Recorded debates")
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
 
 
 async def show_whole_report(terminal: Terminal) -> None:
