@@ -237,6 +237,13 @@ class QuoteChecker:
         """Check the quotes of what a judge wrote, against all speeches and what everyone may see."""
         return self._check(text)
 
+    def is_said(self, quote: str, debater: str) -> bool:
+        """Return whether a quote, given without its marks, stands in a speech of this debater."""
+        parts = _parts_of(quote[:MAX_QUOTE_LENGTH])
+        turns = (turn for turn in self._transcript.turns.values() if turn.debater == debater)
+        said = (self._speech(turn) for turn in turns if turn.is_public)
+        return 0 < len(parts) <= MAX_PARTS and any(_contains(text, parts) for text in said)
+
     def _check(self, text: str, debater: str = "", turn: int = 0) -> tuple[Quote, ...]:
         sources = self._sources(debater, turn)
         if not sources:

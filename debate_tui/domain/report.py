@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from debate_tui.domain.events import ChangedMind, Difference, Report, StrongestArgument
 from debate_tui.domain.judging.prompt import fenced_speeches, join_names, on_one_line, reading_message
-from debate_tui.domain.judging.reply import decode_object, is_said, normalise_label, replace_labels
+from debate_tui.domain.judging.reply import decode_object, normalise_label, replace_labels
 from debate_tui.domain.prompts import fence_text
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Message
 from debate_tui.domain.wording import debater_label, format_quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Verdict
@@ -134,11 +134,12 @@ class _Reply(Struct, frozen=True):
     unanswered: tuple[str, ...] | str | None = None
 
 
-def parse_report(text: str, order: ReadingOrder) -> Report | None:
+def parse_report(text: str, order: ReadingOrder, is_said: Callable[[str, str], bool]) -> Report | None:
     """Parse an answer into a report without its author; return `None` if it has no point.
 
     The JSON object may be surrounded by other text, and any part of it may be missing. Labels are replaced
     with names. Points of unknown speakers are dropped, and all but the first argument of each speaker.
+    `is_said` returns whether a quote was said by the debater with an id.
     """
     reply = decode_object(text, _Reply)
     if reply is None:
@@ -149,7 +150,7 @@ def parse_report(text: str, order: ReadingOrder) -> Report | None:
         agreed=tuple(_points(_listed(reply.agreed), order)),
         differences=tuple(_differences(_listed(reply.differences), order)),
         changed_minds=tuple(_changed_minds(_listed(reply.changed_minds), order)),
-        strongest=tuple(_strongest_arguments(_listed(reply.strongest), order)),
+        strongest=tuple(_strongest_arguments(_listed(reply.strongest), order, is_said)),
         unanswered=tuple(_points(_listed(reply.unanswered), order)),
     )
     return None if report == Report(judge="", model="") else report
@@ -181,14 +182,16 @@ def _changed_minds(items: Iterable[_Change], order: ReadingOrder) -> Iterator[Ch
             yield ChangedMind(debater, change)
 
 
-def _strongest_arguments(items: Iterable[_Argument], order: ReadingOrder) -> Iterator[StrongestArgument]:
+def _strongest_arguments(
+    items: Iterable[_Argument], order: ReadingOrder, is_said: Callable[[str, str], bool]
+) -> Iterator[StrongestArgument]:
     """Yield the first argument of each speaker, in the order of the speakers."""
     arguments = {order.labels.get(normalise_label(item.speaker)): item for item in reversed(list(items))}
     for debater in order.labels.values():
         item = arguments.get(debater)
         if item is not None and (argument := _point(item.argument, order)):
             quote = " ".join((item.quote or "").split())[:MAX_POINT_LENGTH]
-            yield StrongestArgument(debater, argument, quote, is_said(quote, debater, order))
+            yield StrongestArgument(debater, argument, quote, is_said(quote, debater))
 
 
 # The report as it is shown

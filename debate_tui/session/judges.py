@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.debate import ParameterValue
     from debate_tui.domain.judging.prompt import ReadingOrder
     from debate_tui.domain.judging.reply import JudgeReading
+    from debate_tui.domain.quotes import QuoteChecker
     from debate_tui.domain.stream import Message, Source
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.session.turn import CostFunction
@@ -149,12 +150,12 @@ class JudgePanel:
 
         entries, rounds = public_record(self._spec, transcript)
         reading_orders = build_reading_orders(self._spec.format, entries, rounds)
-        check_quotes = QuoteChecker(self._spec.material, transcript).check_text
+        checker = QuoteChecker(self._spec.material, transcript)
         async with asyncio.TaskGroup() as group:
             for asked in self._runs:
-                group.create_task(self._collect_verdict(asked, reading_orders, check_quotes, append))
+                group.create_task(self._collect_verdict(asked, reading_orders, checker.check_text, append))
         if self._reporter is not None:
-            append(await self._write_report(self._reporter, reading_orders[0], transcript))
+            append(await self._write_report(self._reporter, reading_orders[0], transcript, checker))
 
     async def judge_finished(self, transcript: Transcript, append: Callable[[events.Event], object]) -> None:
         """Let the judges read a finished debate; however this ends, its last event stays its end.
@@ -221,7 +222,11 @@ class JudgePanel:
         append(verdict)
 
     async def _write_report(
-        self, reporter: Judge, reading_order: ReadingOrder, transcript: Transcript
+        self,
+        reporter: Judge,
+        reading_order: ReadingOrder,
+        transcript: Transcript,
+        checker: QuoteChecker,
     ) -> events.Report:
         """Return the report, or one that says why there is none."""
         run, report, problem = _JudgeRun(reporter), None, _UNREADABLE
@@ -234,7 +239,8 @@ class JudgePanel:
         )
         try:
             for _ in range(MAX_ANSWER_TRIES):
-                report = parse_report(await run.ask(self._spec.topic, messages), reading_order)
+                answer = await run.ask(self._spec.topic, messages)
+                report = parse_report(answer, reading_order, checker.is_said)
                 if report is not None:
                     break
         except Fault as fault:

@@ -201,6 +201,18 @@ def test_a_speech_that_is_given_again_replaces_the_one_before() -> None:
     assert has_quote(checker, "Ben is brief this time")
 
 
+def test_a_debater_has_said_only_what_stands_in_its_own_speeches() -> None:
+    told = transcript("Ada opened with **these** very words", "Ben was brief", "Ada closed")
+    checker = QuoteChecker((), told)
+    speakers = {turn.debater for turn in told.turns.values()}
+    for quote in ("opened with these very words", "Ada opened … very words", "Ben was brief"):
+        (author,) = (who for who in speakers if checker.is_said(quote, who))
+        assert (author == told.turns[2].debater) == quote.startswith("Ben")
+    assert not any(
+        checker.is_said(quote, who) for quote in ("", "nothing", "Ada … brief") for who in speakers
+    )
+
+
 def test_a_turn_does_not_prove_its_own_quotes() -> None:
     assert check("So: “nobody ever said any such thing”", "Hello.", debater="b") == [False]
 

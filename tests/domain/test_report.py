@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,9 @@ from debate_tui.domain.report import (
 from debate_tui.domain.transcript import Transcript
 from tests.domain.judging.sample_readings import BACKWARD, FORWARD, OXFORD
 
+if TYPE_CHECKING:
+    from debate_tui.domain.judging.prompt import ReadingOrder
+
 FULL: dict[str, Any] = {
     "agreed": ["Streets lead somewhere."],
     "differences": [{"point": "Speaker A's plan.", "settled_by": "A trial."}, "Who comes by car."],
@@ -35,6 +38,11 @@ FULL: dict[str, Any] = {
 
 def answer(**changes: object) -> str:
     return json.dumps({**FULL, **changes})
+
+
+def parse(text: str, order: ReadingOrder = FORWARD) -> ev.Report | None:
+    """The report in an answer; quotes of Ada's are genuine."""
+    return parse_report(text, order, lambda quote, debater: bool(quote) and debater == "ada")
 
 
 # What is asked for
@@ -87,7 +95,7 @@ def verdict(judge: str, winner: str | None, why: str) -> ev.Verdict:
 
 
 def test_labels_become_debaters_and_quotes_are_checked() -> None:
-    report = parse_report(f"Here:\n```json\n{answer()}\n```", FORWARD)
+    report = parse(f"Here:\n```json\n{answer()}\n```")
     assert report == ev.Report(
         judge="",
         model="",
@@ -103,7 +111,7 @@ def test_labels_become_debaters_and_quotes_are_checked() -> None:
 
 
 def test_in_the_other_order_the_same_label_is_the_other_debater() -> None:
-    report = parse_report(answer(), BACKWARD)
+    report = parse(answer(), BACKWARD)
     assert report is not None
     assert report.differences[0].point == "Bo's plan."
     assert [each.debater for each in report.strongest] == ["bo", "ada"]
@@ -111,14 +119,14 @@ def test_in_the_other_order_the_same_label_is_the_other_debater() -> None:
 
 @pytest.mark.parametrize("empty", [None, [], "none", "No one."])
 def test_parts_may_be_empty_however_a_model_writes_that(empty: object) -> None:
-    report = parse_report(answer(agreed=empty, differences=empty, changed_minds=empty), FORWARD)
+    report = parse(answer(agreed=empty, differences=empty, changed_minds=empty))
     assert report is not None
     assert (report.agreed, report.differences, report.changed_minds) == ((), (), ())
     assert report.unanswered == ("Who pays?",)
 
 
 def test_points_of_nobody_and_empty_ones_are_dropped_and_so_are_second_arguments() -> None:
-    report = parse_report(
+    report = parse(
         answer(
             agreed=["", "  ", "One\n\nthing."],
             changed_minds=[{"speaker": "C", "change": "x"}, {"speaker": "A", "change": " "}],
@@ -128,7 +136,6 @@ def test_points_of_nobody_and_empty_ones_are_dropped_and_so_are_second_arguments
                 {"speaker": "A", "argument": "second", "quote": None},
             ],
         ),
-        FORWARD,
     )
     assert report is not None
     assert report.agreed == ("One thing.",)
@@ -138,9 +145,7 @@ def test_points_of_nobody_and_empty_ones_are_dropped_and_so_are_second_arguments
 
 def test_a_report_has_a_bound() -> None:
     long = "x" * (2 * MAX_POINT_LENGTH)
-    report = parse_report(
-        answer(agreed=["y"] * 500, strongest=[{"speaker": "A", "argument": long, "quote": long}]), FORWARD
-    )
+    report = parse(answer(agreed=["y"] * 500, strongest=[{"speaker": "A", "argument": long, "quote": long}]))
     assert report is not None
     assert len(report.agreed) == MAX_POINTS
     assert len(report.strongest[0].argument) == len(report.strongest[0].quote) == MAX_POINT_LENGTH
@@ -162,7 +167,7 @@ def test_a_report_has_a_bound() -> None:
     ],
 )
 def test_an_answer_without_a_point_or_with_other_things_is_none(text: str) -> None:
-    assert parse_report(text, FORWARD) is None
+    assert parse(text) is None
 
 
 json_values = st.recursive(
@@ -174,7 +179,7 @@ json_values = st.recursive(
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(FULL, json_values)))
 def test_whatever_a_model_answers_is_read_or_not(reply: dict[str, object]) -> None:
-    report = parse_report(json.dumps(reply), FORWARD)
+    report = parse(json.dumps(reply))
     assert report is None or isinstance(report, ev.Report)
 
 
@@ -193,7 +198,7 @@ def reported(**fields: Any) -> Transcript:
 
 
 def test_it_is_told_in_lists_with_names_and_sides() -> None:
-    report = parse_report(answer(), FORWARD)
+    report = parse(answer())
     assert report is not None
     parts = {name: getattr(report, name) for name in FULL}
     assert list(describe_report(reported(**parts))) == [

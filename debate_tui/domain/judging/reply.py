@@ -87,21 +87,16 @@ def decode_object(text: str, type_: type[T]) -> T | None:
 
 
 def _criterion_scores(reply: _Reply, order: ReadingOrder) -> Iterator[CriterionScore]:
+    names = {entry.debater: entry.name for entry in order.debaters}
     for criterion in reply.criteria:
         for score in criterion.scores:
             debater = order.labels.get(normalise_label(score.speaker), "")
-            found = is_said(score.quote, debater, order)
+            said = (s.text for s in order.speeches if s.name == names.get(debater))
+            quote = _normalise_words(score.quote)
+            found = bool(quote) and quote in _normalise_words(" ".join(said))
             yield CriterionScore(
                 criterion.criterion.strip().lower(), debater, score.score, score.quote, found
             )
-
-
-def is_said(quote: str, debater: str, order: ReadingOrder) -> bool:
-    """Return whether a debater, given by its id, said these words in one of its speeches."""
-    names = {entry.debater: entry.name for entry in order.debaters}
-    said = (speech.text for speech in order.speeches if speech.name == names.get(debater))
-    words = _normalise_words(quote)
-    return bool(words) and words in _normalise_words(" ".join(said))
 
 
 def replace_labels(text: str, order: ReadingOrder) -> str:

@@ -10,6 +10,7 @@ from debate_tui.domain.judging.prompt import (
     build_judge_prompt,
     build_reading_orders,
     build_stance_prompt,
+    strip_markdown,
 )
 from debate_tui.domain.judging.reply import parse_judge_reply, parse_stance
 from debate_tui.domain.judging.scoring import combine_readings
@@ -70,7 +71,9 @@ def test_asked_where_it_stands_it_says_a_number_and_keeps_to_it() -> None:
 @pytest.mark.parametrize("voice", VOICES)
 def test_its_report_has_real_quotes_and_says_that_it_is_scripted(voice: str) -> None:
     prompt = build_report_prompt("Q?", FORMAT, HEARINGS[0])
-    report = parse_report(compose_judgement(voice, prompt).text, HEARINGS[0])
+    said = {"ada": ROUNDS[0][0].text, "ben": strip_markdown(ROUNDS[0][1].text), "cleo": ROUNDS[0][2].text}
+    answer = compose_judgement(voice, prompt).text
+    report = parse_report(answer, HEARINGS[0], lambda quote, debater: quote in said[debater])
     assert report is not None
     assert [each.debater for each in report.strongest] == ["ada", "ben", "cleo"]
     assert all(each.found and "scripted" in each.argument for each in report.strongest)
