@@ -80,9 +80,12 @@ def run_checks(settings: config.Settings) -> int:
     seats = [*_seats_to_check(settings)]
     if not seats:
         print("\nNo model was found, so debate-tui runs its scripted demo.")
+        agent = next((name for name, each in known_agents().items() if each.find_program()), "")
         if named_servers:
             name = named_servers[0].name
             print(f"  To use your server, name a model: debate-tui -d {name}:MODEL -d {name}:MODEL")
+        elif agent:
+            print(f"  To use your agent: debate-tui -d acp:{agent} -d acp:{agent}")
         else:
             print("  Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a local server.")
         return 0

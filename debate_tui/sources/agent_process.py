@@ -135,7 +135,7 @@ class AgentProcess:
         ending = "closed its output" if code is None else _describe_exit(code)
         is_hopeless = not self._message_count and code is not None and code >= 0
         when = " before it answered" if is_hopeless else ""
-        words = f": {self._last_words}" if self._last_words else "."
+        words = f": {self._last_words.rstrip('.')}." if self._last_words else "."
         advice = f" Run '{self._agent.command_line}' in a terminal to see more." if is_hopeless else ""
         kind = FaultKind.BAD_REQUEST if is_hopeless else FaultKind.NETWORK
         return Fault(kind, f"{self._agent.title} {ending}{when}{words}{advice}")

@@ -74,7 +74,7 @@ async def test_a_crash_in_the_middle_heals(machine: AgentMachine, tmp_path: Path
     assert Transcript(done.events).turns[1].text == TEXT
     (broken,) = [each for each in done.events if isinstance(each, events.StreamStatus) and each.error]
     assert broken.error is not None
-    assert broken.error.message == "python exited with code 3: no more memory"
+    assert broken.error.message == "python exited with code 3: no more memory."
     assert "python: no more memory" in log.read_text("utf-8")
     assert "\x1b" not in log.read_text("utf-8")
     await machine.wait_until_gone()
@@ -90,6 +90,20 @@ async def test_nothing_is_left_behind(machine: AgentMachine, number: signal.Sign
     await reading
     await machine.wait_until_gone()
     assert program.returncode == (-9 if number is signal.SIGKILL else 128 + number)
+
+
+async def test_a_killed_debate_continues(machine: AgentMachine) -> None:
+    machine.behave(point="text", mode="stall", processes=1)
+    program = await start_program("Tea?", "--json", "-f", "compare", "-d", machine.source, "-d", "demo")
+    reading = asyncio.create_task(program.communicate())
+    await machine.wait_until_stalled()
+    program.kill()
+    await reading
+    await machine.wait_until_gone()
+    done = await run_program("--continue", "--json")
+    assert done.code == 0, done.err
+    assert Transcript(done.events).turns[1].text == TEXT
+    await machine.wait_until_gone()
 
 
 async def test_a_login_that_is_needed_ends_a_debate_in_a_pipe(machine: AgentMachine) -> None:
@@ -204,6 +218,9 @@ async def test_doctor_looks_for_agents_and_starts_none(machine: AgentMachine) ->
     assert f"✓ goose {machine.folder}/goose; use it with -d acp:goose" in lines
     assert "· Codex not installed: npm install -g @agentclientprotocol/codex-acp" in lines
     assert "✓ acp:goose installed; not started, since an agent may act on its own" in lines
+    config.user_file().unlink()
+    done = await run_program("doctor", PATH=path)
+    assert "To use your agent: debate-tui -d acp:goose -d acp:goose" in done.out
     assert machine.started == []
 
 

@@ -124,7 +124,7 @@ async def test_an_agent_that_ends_is_started_again(machine: AgentMachine, point:
         if mode == "exit" and point in ("start", "initialize"):
             fault = await read_fault(source)
             assert fault.kind is FaultKind.BAD_REQUEST
-            assert "exited with code 3 before it answered: no more memory Run '" in fault.message
+            assert "exited with code 3 before it answered: no more memory. Run '" in fault.message
             return
         assert await read_recovering(source) == TEXT
     assert len(machine.started) == 2
@@ -323,7 +323,7 @@ async def test_what_it_prints_goes_to_the_log_without_secrets(
         "Loading …",
         "no more memory",
     ]
-    assert fault.message.endswith("exited with code 3: no more memory")
+    assert fault.message.endswith("exited with code 3: no more memory.")
 
 
 async def test_a_program_that_vanished_is_named(machine: AgentMachine, tmp_path: Path) -> None:
