@@ -155,14 +155,13 @@ class MaterialPanel(Vertical):
         self._title.refresh_rows()
         self._rule.refresh_rows()
 
-    def _title_row(self, _: int) -> Row:
+    def _title_row(self, width: int) -> Row:
         count = count_of(len(self._infos), "text")
         size = count_of(sum(each.characters for each in self._infos), "character")
-        tone = Tone.FOCUS if self._is_focused else Tone.TEXT
-        return Row(
-            (Piece("Material", tone, bold=self._is_focused),),
-            (Piece(f"{count} {self._glyphs.separator} {size}", Tone.QUIET),),
-        )
+        facts = f"{count} {self._glyphs.separator} {size}"
+        title = Piece("Material", Tone.FOCUS if self._is_focused else Tone.TEXT, bold=self._is_focused)
+        room = width - len(title.text) - 2
+        return Row((title,), (Piece(facts if len(facts) <= room else count, Tone.QUIET),))
 
     def _rule_row(self, width: int) -> Row:
         line = self._glyphs.heavy_line if self._is_focused else self._glyphs.thin_line
