@@ -18,6 +18,8 @@ from tests.tui.watch_board import watch_board
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.strip import Strip
+
     from debate_tui.domain.material import Material
 
 pytestmark = pytest.mark.usefixtures("frozen_clocks")
@@ -68,6 +70,22 @@ async def test_it_opens_beside_the_panes_with_its_list_and_its_first_text() -> N
         await board.press("c")
         assert "4 texts" not in board.text
         assert board.screen.focused is board.pane("ada").turn_text
+
+
+async def test_text_that_streams_beside_it_repaints_only_its_pane(monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: list[tuple[int, int, Strip]] = []
+    async with begun().opened(160, 45) as board:
+        await board.press("c")
+        await board.finish_workers("material")
+        monkeypatch.setattr(
+            board.app, "_display", lambda _, update: painted.extend(getattr(update, "_spans", ()))
+        )
+        board.say("ada", "And **more**. ")
+        await board.settle()
+        panel, ada = board.screen.material.text, board.pane("ada").turn_text
+        assert panel is not None
+        assert any("And more." in strip.text for _, _, strip in painted)
+        assert {x for x, y, _ in painted if y in range(ada.region.y, ada.region.bottom)} == {ada.region.x}
 
 
 async def test_it_covers_the_panes_of_a_narrow_terminal_until_it_is_closed() -> None:
@@ -154,6 +172,14 @@ async def test_an_input_that_is_closed_gives_the_focus_back_to_it() -> None:
     async with begun().opened(160, 45) as board:
         await board.press("c", "i", *"hm", "escape")
         assert board.screen.focused is board.screen.material.text
+
+
+async def test_a_blind_debate_does_not_say_whose_a_hidden_text_is() -> None:
+    async with begun().opened(160, 45) as board:
+        board.screen.view.transcript.is_blind = True
+        await board.press("c")
+        assert "only for one debater" in board.text
+        assert "only for Ben" not in board.text
 
 
 async def test_a_debate_without_material_says_so() -> None:
