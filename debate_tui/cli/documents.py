@@ -65,7 +65,7 @@ def is_url(place: str) -> bool:
 def check_place(place: str) -> None:
     """Raise `UsageError` if there is nothing to read at a place, as far as that can be told at once."""
     if is_url(place):
-        from debate_tui.sources.network import find_url_problem
+        from debate_tui.sources.urls import find_url_problem
 
         if problem := find_url_problem(place, ("http", "https")):
             raise UsageError(f"Cannot load {_shown_url(place)}: {problem}.", "Check the address.")

@@ -145,8 +145,8 @@ async def browse_history(store: DebateStore, query: str, *, can_go_back: bool = 
     Settings are reloaded each time, since a screen may have saved new ones.
     """
     from debate_tui.cli.tui_runner import make_screen_options
-    from debate_tui.tui.base_app import SingleScreenApp
     from debate_tui.tui.screens.history import HistoryOptions, HistoryScreen, HistorySelection
+    from debate_tui.tui.single_screen import SingleScreenApp
     from debate_tui.tui.widgets.debate_list import DigestCache
 
     async def check_resumable(debate: str) -> None:

@@ -125,8 +125,8 @@ def _plain_lines(line: Line) -> Iterator[str]:
 def _browse(pages: Mapping[str, str], page: str) -> int:
     from debate_tui.cli.tui_runner import make_screen_options
     from debate_tui.config import load_settings
-    from debate_tui.tui.base_app import SingleScreenApp
     from debate_tui.tui.screens.manual import ManualScreen
+    from debate_tui.tui.single_screen import SingleScreenApp
 
     terminal.reopen_keyboard()
     options = make_screen_options(load_settings({}))

@@ -18,7 +18,7 @@ from debate_tui.domain.events import (
     Verdict,
     Vote,
 )
-from debate_tui.domain.judging.scoring import VoteTally
+from debate_tui.domain.judging.votes import VoteTally
 from debate_tui.domain.material import without_hidden
 from debate_tui.domain.stream import Citation, FinishReason, Usage
 from debate_tui.domain.transcript import Transcript

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from debate_tui.domain.judging.scoring import LOCAL_VOTER
+from debate_tui.domain.judging.votes import LOCAL_VOTER
 
 FaultDecision = Literal["fix", "replace", "remove", "end"]
 """How to continue when a debater's fault has paused the debate.

@@ -10,7 +10,8 @@ from debate_tui import __version__
 from debate_tui.domain import events, prompts
 from debate_tui.domain.briefs import build_brief
 from debate_tui.domain.debate import VERDICT_PHASE, format_hash, iter_rounds, speaking_groups
-from debate_tui.domain.judging.scoring import LOCAL_VOTER, find_agreement
+from debate_tui.domain.judging.scoring import find_agreement
+from debate_tui.domain.judging.votes import LOCAL_VOTER
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
 from debate_tui.domain.transcript import Transcript

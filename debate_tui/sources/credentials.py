@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.stream import Fault, FaultKind
-from debate_tui.sources.network import clean_value, find_url_problem
+from debate_tui.sources.urls import clean_value, find_url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,9 +17,9 @@ from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network
 from debate_tui.sources.credentials import find_key, find_key_variable, key_in_environment
 from debate_tui.sources.http_errors import describe_cause
-from debate_tui.sources.network import find_url_problem, url_host
 from debate_tui.sources.payloads import errors
 from debate_tui.sources.providers import find_provider, providers
+from debate_tui.sources.urls import find_url_problem, url_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

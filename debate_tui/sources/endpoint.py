@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from debate_tui.domain.stream import Fault
-from debate_tui.sources.network import url_host
 from debate_tui.sources.payloads import decode_stream
 from debate_tui.sources.payloads.detect import EndpointDecoder
+from debate_tui.sources.urls import url_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable

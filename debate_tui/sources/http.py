@@ -22,7 +22,8 @@ from debate_tui import __version__
 from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
 from debate_tui.sources import network, sdk_import
 from debate_tui.sources.http_errors import Peer, fault_from_response, translate_errors
-from debate_tui.sources.network import DEFAULT_PORTS, find_url_problem, url_host
+from debate_tui.sources.network import DEFAULT_PORTS
+from debate_tui.sources.urls import find_url_problem, url_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from debate_tui.domain import toml
 from debate_tui.domain.errors import ConfigError
-from debate_tui.sources.network import clean_value, find_url_problem, url_host
+from debate_tui.sources.urls import clean_value, find_url_problem, url_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

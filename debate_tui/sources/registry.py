@@ -14,9 +14,8 @@ from debate_tui.domain.debate import NO_PARAMETERS, ModelParameters, parse_param
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.sanitise import redact
 from debate_tui.sources.credentials import check_url, has_key
-from debate_tui.sources.known_agents import check_agent, is_known_agent, parse_agent
-from debate_tui.sources.network import url_host
 from debate_tui.sources.providers import find_provider, providers
+from debate_tui.sources.urls import url_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +71,11 @@ class SourceSpec(Struct, frozen=True):
     @property
     def runs_command(self) -> bool:
         """Whether the source is a command to run on this machine, other than a known agent's."""
-        return self.kind == "agent" and not is_known_agent(self.detail)
+        if self.kind != "agent":
+            return False
+        from debate_tui.sources.known_agents import is_known_agent
+
+        return not is_known_agent(self.detail)
 
     @property
     def takes_parameters(self) -> bool:
@@ -88,6 +91,8 @@ class SourceSpec(Struct, frozen=True):
         """Model name to show until the source is made; empty if only the source knows it."""
         match self.kind:
             case "agent":
+                from debate_tui.sources.known_agents import parse_agent
+
                 return parse_agent(self.detail).title
             case "demo":
                 return "scripted"
@@ -112,6 +117,8 @@ def parse_source(text: str) -> SourceSpec:
     scheme = scheme.lower()
     match _SCHEME_KINDS.get(scheme):
         case "agent":  # a command may contain anything
+            from debate_tui.sources.known_agents import parse_agent
+
             agent = parse_agent(text.partition(":")[2].strip())
             return SourceSpec("agent", scheme, agent.name or agent.command_line)
         case "endpoint":  # the query belongs to the URL
@@ -221,6 +228,8 @@ def check_availability(specification: SourceSpec) -> None:
     A local model needs a file and a server instead, an agent its program.
     """
     if specification.kind == "agent":
+        from debate_tui.sources.known_agents import check_agent
+
         check_agent(specification.detail)
     if specification.kind == "local":
         from debate_tui.sources.local_model import check_local_model

@@ -18,8 +18,8 @@ from debate_tui.domain.stream import Cursor, Fault, FaultKind, KeepAlive, TimeSl
 from debate_tui.sources.credentials import check_url
 from debate_tui.sources.endpoint_factory import FallbackEndpoint
 from debate_tui.sources.http import HttpClients, HttpRequest, open_response
-from debate_tui.sources.network import url_host
 from debate_tui.sources.sse import SseSource
+from debate_tui.sources.urls import url_host
 from debate_tui.sources.websocket import WebSocketSource
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from debate_tui.sources import network, prices, sdk_import
 from debate_tui.sources.credentials import find_key, key_in_environment
 from debate_tui.sources.http import decode_body, limit_receive_buffer, read_start
 from debate_tui.sources.http_errors import Peer
-from debate_tui.sources.network import clean_value, find_url_problem
+from debate_tui.sources.urls import clean_value, find_url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,21 +14,18 @@ from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.screen import Screen
 
 from debate_tui.tui import themes
 from debate_tui.tui.driver import TerminalDriver
-from debate_tui.tui.widgets.footer import Footer, NoticeBar
-from debate_tui.tui.widgets.header import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.events import Event
+    from textual.screen import Screen
     from textual.widget import Widget
 
     from debate_tui.tui.screen_options import ScreenOptions
-    from debate_tui.tui.symbols import Glyphs
 
 
 Result = TypeVar("Result")
@@ -272,43 +269,3 @@ class BaseApp(KeyboardApp[Result]):
                 self.set_reactive(BaseApp.theme, name)
                 self.stylesheet.set_variables(self.get_css_variables())
                 return
-
-
-class TitledScreen(Screen[None]):
-    """A screen with a title, notices about the program's own files, and key hints."""
-
-    DEFAULT_CSS = """
-    TitledScreen {
-        layout: vertical;
-        background: $background;
-        color: $foreground;
-        overflow: hidden;
-    }
-    """
-
-    def __init__(self, title: str, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._glyphs = glyphs
-        self._title_bar = TitleBar(title, glyphs)
-        self._notice_bar = NoticeBar(glyphs)
-        self._footer = Footer(glyphs)
-        self.set_class(glyphs.thin_line.isascii(), "-ascii")
-
-    def warn(self, text: str) -> None:
-        """Show a notice above the footer; an empty `text` removes it."""
-        self._notice_bar.update(text, self.app.size.width)
-
-
-class SingleScreenApp(BaseApp[Result]):
-    """An app with a single screen."""
-
-    def __init__(self, screen: TitledScreen, options: ScreenOptions) -> None:
-        super().__init__(options, screen)
-        self._screen = screen
-
-    def on_ready(self) -> None:
-        """Load the themes after the first frame is painted."""
-        self.load_themes()
-
-    def warn(self, text: str) -> None:
-        self._screen.warn(text)

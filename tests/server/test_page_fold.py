@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.judging.scoring import VoteTally
+from debate_tui.domain.judging.votes import VoteTally
 from debate_tui.domain.transcript import Transcript
 from debate_tui.server.encoding import StreamOptions, coalesce
 from debate_tui.server.event_window import build_snapshot

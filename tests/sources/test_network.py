@@ -19,10 +19,10 @@ from debate_tui.domain.stream import Fault, FaultKind
 from debate_tui.sources import network
 from debate_tui.sources.discovery import fetch_models
 from debate_tui.sources.http import HttpClients
-from debate_tui.sources.network import clean_value
 from debate_tui.sources.providers import find_provider
 from debate_tui.sources.registry import SourceFactory, parse_source
 from debate_tui.sources.sse import SseSource
+from debate_tui.sources.urls import clean_value
 from tests.fakes import tls, websocket
 from tests.fakes.provider_server import (
     CHAT,

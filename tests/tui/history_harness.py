@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from debate_tui.domain.events import DebateFinished
 from debate_tui.record.summary import DebateSummary
-from debate_tui.tui.base_app import SingleScreenApp
 from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.history import HistoryOptions, HistoryScreen, HistorySelection
+from debate_tui.tui.single_screen import SingleScreenApp
 from debate_tui.tui.widgets.debate_list import DigestCache
 from tests.tui.debate_harness import DEBATERS, SETUP, START, DebateHarness
 from tests.tui.judged_debates import add_judged_debate

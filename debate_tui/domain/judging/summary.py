@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain import wording
-from debate_tui.domain.judging.scoring import (
-    LOCAL_VOTER,
-    OpinionSwing,
-    VoteTally,
-    decide_panel,
-    measure_swing,
-    vote_sides,
-)
+from debate_tui.domain.judging.scoring import OpinionSwing, decide_panel, measure_swing
+from debate_tui.domain.judging.votes import LOCAL_VOTER, VoteTally, vote_sides
 from debate_tui.domain.quotes import QUOTE_MARKS, QUOTE_MARKS_IN_WORDS, mark_quotes
 from debate_tui.domain.sanitise import one_line
 

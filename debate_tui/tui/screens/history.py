@@ -14,9 +14,9 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.exports import EXPORT_TYPES, ExportType
 from debate_tui.domain.sanitise import one_line
 from debate_tui.record.summary import digest_events
-from debate_tui.tui.base_app import TitledScreen
 from debate_tui.tui.screens.dialogs import ConfirmDeleteScreen, ExportMenuScreen
 from debate_tui.tui.screens.export import display_path, export_to_folder
+from debate_tui.tui.single_screen import TitledScreen
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.debate_list import DebateList, DigestCache, detail_rows
 from debate_tui.tui.widgets.footer import KeyHint

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from debate_tui.display.markdown import ASCII_SYMBOLS, UNICODE_SYMBOLS
-from debate_tui.tui.base_app import TitledScreen
+from debate_tui.tui.single_screen import TitledScreen
 from debate_tui.tui.widgets.footer import KeyHint
 from debate_tui.tui.widgets.input_bars import BarLabel, InputBar, LineInput, MatchCount
 from debate_tui.tui.widgets.page_search import SearchPosition

@@ -13,9 +13,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from debate_tui.domain.sanitise import one_line
-from debate_tui.tui.base_app import TitledScreen
 from debate_tui.tui.screens.start_menus import StartMenus
 from debate_tui.tui.setup_form import SetupEstimate, SetupItem, SourceOption, format_mismatch
+from debate_tui.tui.single_screen import TitledScreen
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.footer import KeyHint
 from debate_tui.tui.widgets.input_bars import LineInput

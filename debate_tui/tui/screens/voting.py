@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateFinished, DebatersRevealed, PhaseStarted, Report, Verdict, Vote
-from debate_tui.domain.judging.scoring import LOCAL_VOTER, vote_sides
+from debate_tui.domain.judging.votes import LOCAL_VOTER, vote_sides
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import UNDECIDED, describe_size

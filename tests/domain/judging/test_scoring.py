@@ -16,7 +16,6 @@ from debate_tui.domain.judging.scoring import (
     PanelDecision,
     RankingScore,
     StatedAnswer,
-    VoteTally,
     combine_readings,
     count_borda,
     decide_panel,
@@ -25,8 +24,8 @@ from debate_tui.domain.judging.scoring import (
     parse_answer,
     parse_ranking,
     resolve_letters,
-    vote_sides,
 )
+from debate_tui.domain.judging.votes import VoteTally, vote_sides
 from tests.domain.judging.sample_readings import FORWARD, reply
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from debate_tui.tui.base_app import SingleScreenApp
 from debate_tui.tui.screen_options import ScreenOptions
 from debate_tui.tui.screens.manual import ManualScreen
+from debate_tui.tui.single_screen import SingleScreenApp
 from tests.tui.screen_harness import ScreenHarness
 from tests.tui.snapshot_cases import SIZES, at_every_size_and_theme
 
