@@ -8,7 +8,7 @@ import pytest
 
 from debate_tui.domain import events
 from debate_tui.domain.events import Event, event_from_json, event_to_json
-from debate_tui.domain.stream import FaultKind, FaultReport, Usage
+from debate_tui.domain.stream import Citation, FaultKind, FaultReport, Usage
 from tests.sample_debates import ADA
 
 WIRE: list[tuple[Event, str]] = [
@@ -44,6 +44,21 @@ WIRE: list[tuple[Event, str]] = [
         ),
         '{"type":"turn.finished","seq":7,"at":2.0,"turn":1,"debater":"a","reason":"length",'
         '"usage":{"output_tokens":5}}',
+    ),
+    (
+        events.TurnFinished(
+            seq=7,
+            at=2.0,
+            turn=1,
+            debater="a",
+            reason="complete",
+            citations=(Citation("https://a.b/c"), Citation("https://a.b/d", "D")),
+            quotes=(events.Quote("so", 3, 7, True), events.Quote("no", 9, 13, False, 2)),
+        ),
+        '{"type":"turn.finished","seq":7,"at":2.0,"turn":1,"debater":"a","reason":"complete",'
+        '"citations":[{"url":"https://a.b/c"},{"url":"https://a.b/d","title":"D"}],'
+        '"quotes":[{"text":"so","offset":3,"end":7,"found":true},'
+        '{"text":"no","offset":9,"end":13,"found":false,"number":2}]}',
     ),
     (
         events.StreamStatus(

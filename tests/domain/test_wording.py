@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from debate_tui.domain.events import PhaseStarted
-from debate_tui.domain.stream import FaultKind, FaultReport
+from debate_tui.domain.events import PhaseStarted, Quote
+from debate_tui.domain.stream import Citation, FaultKind, FaultReport
 from debate_tui.domain.wording import (
     count_of,
     debate_state,
     describe_fault_kind,
+    describe_quotes,
     describe_turn_end,
+    footnotes,
     format_clock,
     format_duration,
     format_money,
@@ -109,3 +111,30 @@ def test_every_kind_of_fault_has_a_short_name(
     kind: FaultKind, status: int | None, message: str, cause: str
 ) -> None:
     assert describe_fault_kind(FaultReport(kind, message, status)) == cause
+
+
+def test_quotes_are_counted() -> None:
+    quotes = [Quote("a", 0, 3, found=True), Quote("b", 4, 7, found=False)]
+    assert describe_quotes(quotes) == "quotes found: 1 of 2"
+    assert describe_quotes([]) == ""
+
+
+def test_sources_are_numbered_and_lead_only_to_the_web() -> None:
+    cited = (
+        Citation("HTTPS://example.com/a b", "A\n\x1b[2Jpage"),
+        Citation("data:text/html,x", "Data"),
+        Citation("https://example.com/\u202ec"),
+        Citation("//example.com"),
+    )
+    assert list(map(str, footnotes(cited))) == [
+        "[1] A page: HTTPS://example.com/ab",
+        "[2] Data",
+        "[3] https://example.com/c",
+        "[4] unknown source",
+    ]
+    assert [note.url for note in footnotes(cited)] == [
+        "HTTPS://example.com/ab",
+        "",
+        "https://example.com/c",
+        "",
+    ]
