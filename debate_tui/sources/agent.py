@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,15 +86,14 @@ class AgentSource:
         resume = resume.for_new_answer() if resume else None
         partial_text = resume.text if resume else ""
         try:
-            async with AsyncExitStack() as stack:
-                async with self._lock:
-                    is_running = self._connection is not None and not self._connection.is_broken
-                    connection = await self._connect()
-                    session = await self._open_session(connection, is_own=not request.turn)
-                origin = StreamOrigin.CONTINUATION if partial_text else StreamOrigin.START
-                start = Connected(origin, "ACP", reused=is_running)
-                prompt = connection.prompt(session, prompt_text(request, partial_text), start)
-                yield await stack.enter_async_context(prompt)
+            async with self._lock:
+                earlier = self._connection
+                connection = await self._connect()
+                session = await self._open_session(connection, is_own=not request.turn)
+            origin = StreamOrigin.CONTINUATION if partial_text else StreamOrigin.START
+            start = Connected(origin, "ACP", reused=connection is earlier)
+            async with connection.prompt(session, prompt_text(request, partial_text), start) as items:
+                yield items
         except Fault as fault:
             if fault.kind is FaultKind.SERVER:
                 self._session_owner = None  # perhaps the session is what is broken

@@ -119,11 +119,12 @@ class PromptStream:
         text = self._joiners[reasoning].join(text) if isinstance(text, str) else ""
         if not text:
             return KeepAlive()
-        is_continued = reasoning or not self._used_tool
-        self._used_tool = self._used_tool and reasoning
-        return self._chunk(text, reasoning=reasoning, on_its_own=not is_continued)
+        if reasoning or not self._used_tool:
+            return self._chunk(text, reasoning=reasoning)
+        self._used_tool = False
+        return self._chunk(text, reasoning=False, on_its_own=True)
 
-    def _chunk(self, text: str, *, reasoning: bool, on_its_own: bool) -> Chunk:
+    def _chunk(self, text: str, *, reasoning: bool, on_its_own: bool = False) -> Chunk:
         """Return a chunk, as a new paragraph if it is `on_its_own`."""
         ending = self._last[reasoning]
         if on_its_own and ending:
@@ -232,8 +233,10 @@ class AgentConnection:
         self._fault = self._fault or Fault(FaultKind.NETWORK, f"{self._agent.title} was stopped.")
         for stream in self._streams.values():
             stream.end()
-        await self._rpc.close()
-        await self._process.stop()
+        try:
+            await self._rpc.close()
+        finally:
+            await self._process.stop()
         await asyncio.gather(*self._prompts.values(), return_exceptions=True)
 
     async def _read(
