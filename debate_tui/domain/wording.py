@@ -111,16 +111,24 @@ def debater_label(transcript: Transcript, debater: str) -> str:
     return f"{debater_name(transcript, debater)} ({side})" if side else debater_name(transcript, debater)
 
 
+def speaker_label(transcript: Transcript, debater: str) -> str:
+    """Return a debater's label, after its letter if that was revealed: ``A → Ada (for)``.
+
+    In a blind debate, speeches call the others by their letters.
+    """
+    letter, label = transcript.revealed_letter(debater), debater_label(transcript, debater)
+    return f"{one_line(letter)} → {label}" if letter else label
+
+
 def describe_debater(transcript: Transcript, debater: str) -> str:
     """Return a debater's name, side and model, such as ``Ada (for): gpt-5``.
 
     In a blind debate that is its letter and side, and ``A → Ada (for): openai:gpt-5`` once it is revealed.
     """
-    info, label = transcript.debaters[debater], debater_label(transcript, debater)
-    letter = transcript.revealed_letter(debater)
-    model = one_line(info.source if letter else info.model or info.source)
-    whole = f"{label}: {model}" if model else label
-    return f"{one_line(letter)} → {whole}" if letter else whole
+    info, label = transcript.debaters[debater], speaker_label(transcript, debater)
+    is_revealed = bool(transcript.revealed_letter(debater))
+    model = one_line(info.source if is_revealed else info.model or info.source)
+    return f"{label}: {model}" if model else label
 
 
 def describe_roster_change(event: RosterChange) -> str:

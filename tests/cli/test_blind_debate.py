@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from debate_tui.domain import events as ev
 from debate_tui.domain.exports import export_debate
 from debate_tui.domain.transcript import Transcript
 from tests.cli.process import ProcessResult, run_program, start_program
+from tests.cli.serve_process import serve_process
 from tests.fakes.blind_debate_server import (
     CLAUDE,
     DEBATERS,
@@ -27,6 +28,11 @@ from tests.fakes.blind_debate_server import (
     assert_nameless,
 )
 from tests.fakes.provider_server import MESSAGES, ProviderReply
+from tests.server.received_messages import ReceivedMessages
+from tests.server.running_server import read_sse, received_at_least
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOPIC = "Should cities ban cars?"
 
@@ -234,6 +240,37 @@ async def test_a_stopped_debate_stays_blind_in_the_record_its_replay_and_its_exp
     for name in ("Ada", "Ben"):
         assert re.search(rf"- [AB] → {name} \\?\((For|Against)\\?\): ", after.out) or name in after.out
         assert name in listed.out
+
+
+# Viewers
+
+
+async def test_a_server_names_no_one_before_the_end_and_everyone_after_it(tmp_path: Path) -> None:
+    async with BlindDebateServer() as server:
+        server.may_finish.clear()
+        store = ("--store", str(tmp_path / "debates.sqlite3"))
+        async with serve_process(TOPIC, *JUDGED, *store, **server.environment) as here:
+            debate = f"/debates/{here.debate}"
+            received = ReceivedMessages()
+            await read_sse(here.client, f"{debate}/events?after=0", received, until=received_at_least(12))
+            for path in ("/debates", debate, f"{debate}/turns", "/metrics", "/debates?q=claude"):
+                assert_nameless((await here.client.get(path)).text)
+            assert_nameless(str([message.data for message in received.messages]))
+            assert_nameless("\n".join(here.printed))
+            server.may_finish.set()
+            await read_sse(here.client, f"{debate}/events", received, until=lambda _: False)
+            assert_nameless(str([each.data for each in received.messages if each.data["type"] == "verdict"]))
+            page = json.loads((await here.client.get(debate)).text)
+            found = (await here.client.get("/debates?q=claude")).text
+    kinds = [message.data["type"] for message in received.messages]
+    assert kinds[kinds.index("debaters.revealed") - 1 :] == [
+        "verdict",
+        "debaters.revealed",
+        "debate.finished",
+    ]
+    assert sorted(each["name"] for each in page["debaters"]) == ["Ada", "Ben"]
+    assert sorted(page["letters"].values()) == ["A", "B"]
+    assert here.debate in found
 
 
 # Faults

@@ -7,13 +7,14 @@ from debate_tui.domain.events import (
     DebatePaused,
     DebateResumed,
     DebaterInfo,
+    DebatersRevealed,
     DebateStarted,
     TurnDelta,
     TurnFinished,
     TurnStarted,
     Verdict,
 )
-from debate_tui.record.summary import NO_DIGEST, digest_events
+from debate_tui.record.summary import NO_DIGEST, DebateSummary, digest_events, update_summary
 
 CAST = tuple(DebaterInfo(name, name.title(), "", "x", "x") for name in ("ada", "ben"))
 
@@ -40,3 +41,12 @@ def test_time_counts_while_someone_speaks_and_deltas_make_no_difference() -> Non
 def test_a_debate_that_has_just_begun_has_nothing_to_tell() -> None:
     assert digest_events([DebateStarted(debate="d", topic="t", format="f", debaters=CAST)]) == NO_DIGEST
     assert list(NO_DIGEST.facts) == []
+
+
+def test_a_blind_debate_is_found_by_its_debaters_once_they_are_revealed() -> None:
+    masked = tuple(DebaterInfo(each.id, letter, "", "", "") for each, letter in zip(CAST, "AB", strict=True))
+    started = DebateStarted(debate="d", topic="t", format="f", debaters=masked, blind=True)
+    summary = update_summary(DebateSummary("d"), started)
+    assert not summary.matches("ada")
+    summary = update_summary(summary, DebatersRevealed(debaters=CAST))
+    assert summary.matches("ada")

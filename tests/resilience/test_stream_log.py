@@ -137,3 +137,22 @@ def test_names_cannot_forge_lines_or_colours(tmp_path: Path) -> None:
     assert lines[1] == "1970-01-01T00:00:00.000Z A 1970-01-01T00:00:00.000Z B: forged: removed: r"
     assert lines[3] == "1970-01-01T00:00:00.000Z B: removed: r"
     assert lines[5] == "1970-01-01T00:00:00.000Z …: removed: r"
+
+
+def test_the_log_of_a_blind_debate_has_ids_and_no_sources(tmp_path: Path) -> None:
+    file = tmp_path / "streams.log"
+    log = StreamLog(file, now=lambda: 1763791200.123)
+    masked = events.DebaterInfo("d1", "A", "for", "", "")
+    log.record_event(
+        events.DebateStarted(debate="d", topic="Tea?", format="oxford", debaters=(masked,), blind=True)
+    )
+    log.record_event(events.TurnStarted(turn=1, debater="d1", phase="opening"))
+    log.record_event(events.DebaterReplaced(debater="d1", reason="user", remaining=(), source="", model=""))
+    log.record_event(events.DebaterReturned(debater="d1", reason="user", remaining=(), source="", model=""))
+    log.close()
+    assert [line.partition(" ")[2] for line in file.read_text("utf-8").splitlines()] == [
+        "debate d started: Tea?",
+        "d1: turn 1 (opening)",
+        "d1: replaced by another source",
+        "d1: returned",
+    ]

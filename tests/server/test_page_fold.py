@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from debate_tui.domain.events import DebateFinished, DebaterInfo, DebatersRevealed
 from debate_tui.domain.judging.votes import VoteTally
 from debate_tui.domain.transcript import Transcript
 from debate_tui.server.encoding import StreamOptions, coalesce
 from debate_tui.server.event_window import build_snapshot
-from tests.server.generated_debates import debates
+from tests.sample_debates import debate_started
+from tests.server.generated_debates import debates, logged_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,8 +45,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     quotes: turn.quotes, citations: turn.citations,
   }));
   const material = debate.material.map(({ name }) => name);
+  const names = [...debate.debaters.values()].map(({ id, name }) => [id, debate.letters[id] ?? "", name]);
   const { topic, finished, seq } = debate;
-  console.log(JSON.stringify({ topic, finished, seq, material, turns }));
+  console.log(JSON.stringify({ topic, finished, seq, material, names, turns }));
 }
 """
 
@@ -99,6 +102,9 @@ def expected(events: list[Event]) -> dict[str, Any]:
         "finished": transcript.finish_reason,
         "seq": transcript.seq,
         "material": [each.name for each in transcript.material],
+        "names": [
+            [each.id, transcript.revealed_letter(each.id), each.name] for each in transcript.debaters.values()
+        ],
         "turns": turns,
     }
 
@@ -112,6 +118,26 @@ def test_the_whole_debate(fold: Callable[..., dict[str, Any]], log: list[Event],
     """Put together, and, if need be, told twice."""
     told = [each.event for each in coalesce(log, StreamOptions())]
     assert fold(told * (1 + twice)) == expected(log)
+
+
+@pytest.mark.parametrize("joined_after", [1, 2, 3])
+def test_a_blind_debate(fold: Callable[..., dict[str, Any]], joined_after: int) -> None:
+    started = debate_started()
+    masked = tuple(
+        DebaterInfo(debater.id, letter, debater.side, "", "")
+        for debater, letter in zip(started.debaters, "AB", strict=False)
+    )
+    log = logged_events(
+        [
+            msgspec.structs.replace(started, debaters=masked, blind=True),
+            DebatersRevealed(debaters=started.debaters),
+            DebateFinished(reason="complete"),
+        ]
+    )
+    snapshot = build_snapshot(Transcript(log[:joined_after]), "aa", poll=VoteTally(), live=True)
+    rest = [each.event for each in coalesce(log[joined_after:], StreamOptions())]
+    assert fold(rest, snapshot) == expected(log)
+    assert expected(log)["names"][0] == [started.debaters[0].id, "A", started.debaters[0].name]
 
 
 @quick

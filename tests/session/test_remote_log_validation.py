@@ -56,6 +56,13 @@ def test_every_debate_is_taken(log: list[ev.Event]) -> None:
     check_all(*log)
 
 
+def test_a_debate_reveals_the_debaters_it_has() -> None:
+    check_all(STARTED, ev.DebatersRevealed(seq=2, at=11.0, debaters=CAST[:2]))
+    for others in (CAST[:1], CAST[:3], ()):
+        with pytest.raises(Fault):
+            check_all(STARTED, ev.DebatersRevealed(seq=2, at=11.0, debaters=others))
+
+
 @pytest.mark.parametrize(
     "events",
     [

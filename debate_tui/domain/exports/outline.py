@@ -30,6 +30,7 @@ from debate_tui.domain.wording import (
     format_money,
     format_quote,
     round_title,
+    speaker_label,
 )
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _turn_entry(transcript: Transcript, turn: Turn) -> TurnEntry:
     text = sanitise(turn.text)
     return TurnEntry(
         debater=turn.debater,
-        speaker=debater_label(transcript, turn.debater),
+        speaker=speaker_label(transcript, turn.debater),
         text=text,
         quote_ends=tuple(quote_ends(text, turn.quotes)),
         sources=footnotes(turn.citations),

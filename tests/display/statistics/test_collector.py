@@ -309,3 +309,12 @@ def test_whatever_a_record_says_of_when_it_was_there_are_figures(times: list[flo
         assert format_table(statistics.report())
     assert statistics.report().streams[0].tokens.count == round((len(times) - 4) / 4.2)
     assert format_table(statistics.report())
+
+
+def test_the_debaters_of_a_blind_debate_have_their_names_once_revealed() -> None:
+    statistics = Statistics()
+    masked = tuple(ev.DebaterInfo(each.id, "A", "", "", "") for each in CAST)
+    statistics(ev.DebateStarted(debate="d", topic="t", format="f", debaters=masked, blind=True))
+    assert {stream.info.name for stream in statistics.report().streams} == {"A"}
+    statistics(ev.DebatersRevealed(debaters=tuple(CAST)))
+    assert [stream.info for stream in statistics.report().streams] == [*CAST]

@@ -14,6 +14,8 @@ from debate_tui.domain.events import (
     CriterionScore,
     DebateFinished,
     DebaterInfo,
+    DebaterReplaced,
+    DebatersRevealed,
     DebateStarted,
     Event,
     PhaseStarted,
@@ -250,3 +252,48 @@ def test_bars_are_meters_that_need_no_style_of_their_own() -> None:
     assert {"max": "10", "value": "8.25"} in page.found
     assert {"max": "100", "value": "72"} in page.found
     assert all(set(attributes) == {"max", "value"} for attributes in page.found)
+
+
+def blind_events(*behind: Event) -> list[Event]:
+    """A blind debate and its vote, up to the reveal or past it."""
+    masked = (DebaterInfo("a", "A", "for", "", ""), DebaterInfo("b", "B", "against", "", ""))
+    return numbered_events(
+        DebateStarted(debate="d1", topic="Tea or coffee?", format="oxford", debaters=masked, blind=True),
+        PhaseStarted(phase="opening", round=1, rounds=1, words=200),
+        TurnStarted(turn=1, debater="a", phase="opening"),
+        TurnStarted(turn=2, debater="b", phase="opening"),
+        *speech_deltas(1, "a", "As A, I say: tea is **calm**."),
+        *speech_deltas(2, "b", "A is wrong. Coffee is quick."),
+        turn_finished(1, "a", usage=Usage(1200, 340), cost=0.0123),
+        turn_finished(2, "b", usage=Usage(1100, 310)),
+        DebaterReplaced(debater="b", reason="user", remaining=("a", "b"), source="", model=""),
+        PhaseStarted(phase="verdict", round=1, rounds=1),
+        verdict("openai:judge", "a", marks=MARKS[2:], why="A was right.", usage=Usage(5000, 900), cost=0.05),
+        *behind,
+        DebateFinished(reason="complete"),
+        start=NOVEMBER_2023,
+    )
+
+
+REVEALED = (
+    Vote(when="after", voter="user", debater="b"),
+    DebatersRevealed(
+        debaters=(
+            DebaterInfo("a", "Bob <i>", "for", "ollama:x", "x"),
+            DebaterInfo("b", "Ada | A", "against", "openai:gpt?effort=high", "gpt", {"effort": "high"}),
+        ),
+        prices="genai-prices 1",
+    ),
+)
+
+
+@pytest.mark.parametrize("form", EXPORT_TYPES)
+@pytest.mark.parametrize(("name", "behind"), [("blind", ()), ("revealed", REVEALED)])
+def test_blind_debates_match_golden_files_before_and_after_the_reveal(
+    form: ExportType, name: str, behind: tuple[Event, ...]
+) -> None:
+    document = export_debate(blind_events(*behind), form)
+
+    check_golden(GOLDEN / f"{name}.{form}", document)
+    assert sanitise(document) == document
+    assert ("Bob" in document) is (name == "revealed")
