@@ -108,29 +108,29 @@ def _replace_names(text: str, order: ReadingOrder) -> str:
 T = TypeVar("T")
 
 
-class _Difference(Struct, frozen=True):
+class _DifferenceReply(Struct, frozen=True):
     point: str
     settled_by: str | None = None
 
 
-class _Change(Struct, frozen=True):
+class _ChangeReply(Struct, frozen=True):
     speaker: str
     change: str
 
 
-class _Argument(Struct, frozen=True):
+class _ArgumentReply(Struct, frozen=True):
     speaker: str
     argument: str
     quote: str | None = None
 
 
-class _Reply(Struct, frozen=True):
+class _ReportReply(Struct, frozen=True):
     """An answer; models write ``null`` or a word such as “none” for an empty list."""
 
     agreed: tuple[str, ...] | str | None = None
-    differences: tuple[_Difference | str, ...] | str | None = None
-    changed_minds: tuple[_Change, ...] | str | None = None
-    strongest: tuple[_Argument, ...] | str | None = None
+    differences: tuple[_DifferenceReply | str, ...] | str | None = None
+    changed_minds: tuple[_ChangeReply, ...] | str | None = None
+    strongest: tuple[_ArgumentReply, ...] | str | None = None
     unanswered: tuple[str, ...] | str | None = None
 
 
@@ -141,7 +141,7 @@ def parse_report(text: str, order: ReadingOrder, is_said: Callable[[str, str], b
     with names. Points of unknown speakers are dropped, and all but the first argument of each speaker.
     `is_said` returns whether a quote was said by the debater with an id.
     """
-    reply = decode_object(text, _Reply)
+    reply = decode_object(text, _ReportReply)
     if reply is None:
         return None
     report = Report(
@@ -168,14 +168,14 @@ def _points(texts: Iterable[str], order: ReadingOrder) -> Iterator[str]:
     return filter(None, (_point(text, order) for text in texts))
 
 
-def _differences(items: Iterable[_Difference | str], order: ReadingOrder) -> Iterator[Difference]:
+def _differences(items: Iterable[_DifferenceReply | str], order: ReadingOrder) -> Iterator[Difference]:
     for item in items:
-        known = item if isinstance(item, _Difference) else _Difference(item)
+        known = item if isinstance(item, _DifferenceReply) else _DifferenceReply(item)
         if point := _point(known.point, order):
             yield Difference(point, _point(known.settled_by or "", order))
 
 
-def _changed_minds(items: Iterable[_Change], order: ReadingOrder) -> Iterator[ChangedMind]:
+def _changed_minds(items: Iterable[_ChangeReply], order: ReadingOrder) -> Iterator[ChangedMind]:
     for item in items:
         debater, change = order.labels.get(normalise_label(item.speaker)), _point(item.change, order)
         if debater is not None and change:
@@ -183,7 +183,7 @@ def _changed_minds(items: Iterable[_Change], order: ReadingOrder) -> Iterator[Ch
 
 
 def _strongest_arguments(
-    items: Iterable[_Argument], order: ReadingOrder, is_said: Callable[[str, str], bool]
+    items: Iterable[_ArgumentReply], order: ReadingOrder, is_said: Callable[[str, str], bool]
 ) -> Iterator[StrongestArgument]:
     """Yield the first argument of each speaker, in the order of the speakers."""
     arguments = {order.labels.get(normalise_label(item.speaker)): item for item in reversed(list(items))}

@@ -13,7 +13,7 @@ from debate_tui.session.commands import Pause, Resume, WaitBetweenRounds
 from debate_tui.tui.screen_options import EndingOptions
 from debate_tui.tui.screens.verdict import VerdictScreen
 from tests.tui.debate_harness import DebateHarness
-from tests.tui.judged_debates import finish_speeches, verdict
+from tests.tui.judged_debates import REPORT, finish_speeches, verdict
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
 
@@ -111,6 +111,23 @@ async def test_judge_is_asked_from_the_card_and_its_verdict_shown_there() -> Non
         assert "Ada wins (1 of 1 judges)" in board.text
         assert "is reading" not in board.text
         assert "J another judge" in board.text
+
+
+async def test_judge_can_be_asked_for_a_report_which_opens_the_card_with_it() -> None:
+    ending = Ending()
+    async with ended_board(ending).opened(80, 24) as board:
+        await opened_card(board)
+        await board.press("J")
+        assert "Add --report to get a report too." in board.text
+        await board.press(*" --report", "enter")
+        assert ending.judges == ["openai:judge --report"]
+        assert "openai:judge is reading the debate" in board.text
+        board.log_events(REPORT, ev.DebateFinished(reason="complete"))
+        ending.may_speak.set()
+        await board.settle()
+        assert "tab report" in board.text
+        await board.press("tab", "J")
+        assert "Who should judge the debate?" in board.text
 
 
 async def test_verdict_of_a_late_judge_opens_the_card_again() -> None:
