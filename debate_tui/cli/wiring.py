@@ -295,7 +295,8 @@ def _make_masks(plan: Plan, sources: dict[str, PricedSource]) -> dict[str, Mask]
 
 
 def _names_to_mask(name: str, specification: SourceSpec, source: Source) -> tuple[str, ...]:
-    model = "" if specification.kind == "demo" else source.model
+    has_model = specification.kind in ("agent", "endpoint", "local", "provider")
+    model = source.model if has_model else ""  # else it is a word such as “scripted”
     return own_names(name, specification.scheme, model)
 
 

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 
 _FAMILIES: Final = (
-    (r"openai|gpt|chatgpt|o[134](?![a-z\d])", ("OpenAI", "Open AI", "ChatGPT", "GPT", "GPT-OSS")),
+    (
+        r"openai|gpt|chatgpt|codex|o[134](?![a-z\d])",
+        ("OpenAI", "Open AI", "ChatGPT", "GPT", "GPT-OSS", "Codex"),
+    ),
     (r"anthropic|claude", ("Anthropic", "Claude")),
     (r"google|gemini|gemma", ("Google DeepMind", "DeepMind", "Google AI", "Google", "Gemini", "Gemma")),
     (r"meta-llama|llama(?!cpp|file)", ("Meta AI", "Llama")),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.domain.transcript import Transcript
+from tests.cli.process import run_program
 from tests.fakes.blind_debate_server import CLAUDE, DEBATERS, GPT, BlindDebateServer, assert_nameless
 from tests.stored_debate import stored_events
 from tests.terminal.pty_terminal import run_in_terminal
@@ -70,6 +73,22 @@ async def test_leaving_without_a_vote_reveals_in_the_record() -> None:
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
     assert not Transcript(stored_events()).is_blind
+
+
+async def test_a_debate_that_is_killed_before_the_vote_is_revealed_when_it_is_resumed() -> None:
+    async with BlindDebateServer() as server:
+        async with run_in_terminal(TOPIC, *OPTIONS, **server.environment) as terminal:
+            await terminal.wait_for_text("It's over. Which side are you on now?", "complete")
+            terminal.send(signal.SIGKILL)
+            await terminal.wait_for_exit()
+        assert Transcript(stored_events()).is_blind
+        done = await run_program("--continue", "--json", **server.environment)
+    assert done.code == 0
+    assert [type(event) for event in done.events[-2:]] == [ev.DebatersRevealed, ev.DebateFinished]
+    async with run_in_terminal("replay", "--speed", "64", columns=120, rows=40) as terminal:
+        await terminal.wait_for_text(f"A → {done.events[-2].debaters[0].name}", f"openai:{GPT}")
+        terminal.press("qq")
+        await terminal.wait_for_exit()
 
 
 async def test_a_debate_that_is_left_early_stays_blind() -> None:
