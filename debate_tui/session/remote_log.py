@@ -56,6 +56,9 @@ MAX_REMOTE_TURN_CHARACTERS: Final = MAX_TURN_CHARACTERS + 2**20
 MAX_MATERIAL: Final = 1000
 """Maximum number of texts in a debate's material."""
 
+MAX_MATERIAL_CHARACTERS: Final = 16 * 2**20
+"""Maximum number of characters in all of these texts together."""
+
 MAX_NUMBER: Final = 2**53
 """Largest number accepted: beyond it, JSON parsers do not agree on the value."""
 
@@ -222,8 +225,13 @@ class RemoteLog(ReadableLog):
         """Fetch the material from the host, unless that has been done; raise `Fault` if it fails."""
         first = self._events[0] if self._events else None
         if not self.material and isinstance(first, DebateStarted):
-            numbers = [place for place, each in enumerate(first.material, 1) if not each.debater]
-            self.material = tuple([await self._remote_debate.fetch_material(each) for each in numbers])
+            texts: list[Material] = []
+            for number, info in enumerate(first.material, 1):
+                if not info.debater:
+                    texts.append(await self._remote_debate.fetch_material(number))
+                if sum(len(each.text) for each in texts) > MAX_MATERIAL_CHARACTERS:
+                    raise _too_long_fault("material")
+            self.material = tuple(texts)
         return self.material
 
     async def wait_for_first_event(self) -> None:

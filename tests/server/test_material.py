@@ -15,6 +15,7 @@ from debate_tui.record.log import MemoryLog
 from debate_tui.record.stores import SqliteStore
 from debate_tui.server import event_window
 from debate_tui.server.auth import AccessControl
+from debate_tui.session import remote_log
 from debate_tui.session.remote_log import RemoteLog
 from debate_tui.sources import remote_debate
 from debate_tui.sources.http import HttpClients
@@ -141,6 +142,20 @@ async def test_a_viewer_elsewhere_gets_the_texts_for_all() -> None:
     assert [(each.number, each.text) for each in texts] == [
         (each.number, sanitise(each.text)) for each in MATERIAL[:3]
     ]
+
+
+async def test_a_host_that_sends_too_much_in_all_is_not_read_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remote_log, "MAX_MATERIAL_CHARACTERS", len(POLICY))
+    clients = HttpClients()
+    async with hosted() as here:
+        log = RemoteLog(RemoteDebate(f"{here.url}/debates/d1", clients=clients), RecoveryPolicy())
+        await log.run()
+        with pytest.raises(Fault, match="The material is too long to watch"):
+            await log.read_material()
+    await clients.aclose()
+    assert log.material == ()
 
 
 async def test_a_host_that_sends_too_much_or_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

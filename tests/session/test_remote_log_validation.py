@@ -71,6 +71,7 @@ def test_a_debate_reveals_the_debaters_it_has() -> None:
         (replace(STARTED, debaters=()),),
         (replace(STARTED, debaters=CAST),),
         (replace(STARTED, debaters=CAST[:1] * 2),),
+        (replace(STARTED, material=(ev.MaterialInfo("a.txt", "0" * 64, 1),) * 1001),),
         (replace(STARTED, at=-1.0),),
         (replace(STARTED, at=1e300),),
         (replace(STARTED, at=MAX_TIMESTAMP + 1),),
