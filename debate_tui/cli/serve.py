@@ -158,7 +158,11 @@ class RunningDebates:
         self._is_stopping = False
 
     async def start_debate(self, request: DebateRequest, *, from_elsewhere: bool = False) -> str:
-        overrides: dict[str, object] = {"format": request.format, "rounds": request.rounds}
+        overrides: dict[str, object] = {
+            "format": request.format,
+            "rounds": request.rounds,
+            "blind": request.blind,
+        }
         if from_elsewhere:
             overrides |= {
                 "max_cost": self._settings.max_cost or DEFAULT_MAX_COST,

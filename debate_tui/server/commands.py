@@ -68,6 +68,7 @@ class DebateRequest(Struct, frozen=True, forbid_unknown_fields=True):
     debaters: tuple[DebaterRequest, ...] = ()
     format: Annotated[str, Meta(max_length=40)] = ""
     rounds: Annotated[int, Meta(ge=1, le=50)] | None = None
+    blind: bool = False
 
 
 class DebateLauncher(Protocol):

@@ -202,3 +202,11 @@ async def test_a_keyring_that_asks_its_user_keeps_nobody_else_waiting(
         unlocked.set()
         with pytest.raises(ConfigError, match="No API key"):
             await ordering
+
+
+async def test_a_requested_debate_can_be_blind(tmp_path: Path) -> None:
+    async with open_debates(tmp_path) as (debates, store):
+        debate = await debates.start_debate(msgspec.structs.replace(DEMO, blind=True))
+        await debates.end_all()
+        (summary,) = [each for each in await store.debates() if each.debate == debate]
+    assert [(each.name, each.source) for each in summary.debaters] == [("A", ""), ("B", "")]
