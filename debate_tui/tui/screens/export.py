@@ -87,7 +87,8 @@ class ExportController(Controller):
         try:
             read_setup = self._view.options.read_setup
             setup = read_setup() if read_setup is not None and form == "prompts" else ""
-            material = await self._view.follower.read_material()
+            has_texts = form not in ("md", "txt")  # these only list the material
+            material = await self._view.follower.read_material() if has_texts else ()
             path = await export_to_folder(
                 await self._read_events(), form, Path.cwd(), setup=setup, material=material
             )
