@@ -19,6 +19,7 @@ from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.text import WordCounter
 from debate_tui.domain.wording import (
     describe_dropped,
+    describe_quotes,
     describe_roster_change,
     describe_turn_end,
     footnotes,
@@ -180,11 +181,13 @@ class PaneContent:
         self._deferred_notices.clear()
 
     def _mark_quotes(self, event: TurnFinished) -> None:
-        """Put a mark after each quote of the answer."""
+        """Put a mark after each quote of the answer; if it is too long for that, say how many were found."""
         from debate_tui.domain.quotes import insert_marks, quote_ends
 
         answer = self.answer
         if len(answer) > MAX_MARKED_CHARACTERS:
+            self._write_notice(_capitalise(describe_quotes(event.quotes)), Tone.QUIET, event.turn)
+            self._is_annotated = True
             return
         ends = quote_ends(answer, event.quotes)
         marked: list[str] = []
@@ -195,8 +198,10 @@ class PaneContent:
                 within = [(end - start, found) for end, found in ends if start < end <= start + len(segment)]
                 marked.append(insert_marks(segment, within, self._glyphs.quote_marks))
                 start += len(segment)
+        if not self._page.replace_answer(event.turn, marked):  # a notice has split it
+            self._rewrite_turn()
+            self._page.replace_answer(event.turn, marked)
         self._is_annotated = True
-        self._page.replace_answer(event.turn, marked)
 
     def _write_sources(self, event: TurnFinished) -> None:
         lines = "\n".join(("Sources", *map(str, footnotes(event.citations))))

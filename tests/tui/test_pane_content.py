@@ -192,14 +192,27 @@ def test_a_turn_that_goes_on_loses_its_marks_until_it_ends_again() -> None:
     assert lane.written[1:] == [("answer", 1, "So “one two three”✓ and “four five”✗ it is. More.")]
 
 
+def test_an_answer_that_a_notice_has_split_is_one_again_with_its_marks() -> None:
+    lane = PaneHarness().turn().say(QUOTING[:20]).end()
+    lane.take(Interjection(text="Why?", to=None)).say(QUOTING[20:])
+    assert [kind for kind, _, _ in lane.written] == ["heading", "answer", "notice", "answer"]
+    assert lane.end(quotes=QUOTES).written[1:] == [
+        ("notice", 0, "── ❯ Why?"),
+        ("answer", 1, "So “one two three”✓ and “four five”✗ it is."),
+    ]
+
+
 def test_text_without_the_quotes_is_not_marked() -> None:
     lane = PaneHarness().turn().say("Something else, and longer than the text with these quotes.")
     assert "✓" not in lane.end(quotes=QUOTES).written[-1][2]
 
 
-def test_marking_a_very_long_answer_would_hold_up_the_screen() -> None:
-    lane = PaneHarness().turn().say(QUOTING + " And so on." * (MAX_MARKED_CHARACTERS // 11))
-    assert "✓" not in lane.end(quotes=QUOTES).written[-1][2]
+def test_a_very_long_answer_is_not_written_again_only_to_be_marked() -> None:
+    said = QUOTING + " And so on." * (MAX_MARKED_CHARACTERS // 11)
+    lane = PaneHarness().turn().say(said).end(quotes=QUOTES)
+    assert lane.written[-1] == ("notice", 1, "── Quotes found: 1 of 2")
+    assert "✓" not in lane.written[1][2]
+    assert [kind for kind, _, _ in lane.say(" More.").written] == ["heading", "answer"]
 
 
 def test_sources_follow_the_text_and_lead_only_to_the_web() -> None:

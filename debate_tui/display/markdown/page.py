@@ -120,17 +120,23 @@ class Page:
         """Append a notice; `tone` is another name in its style."""
         self._append_label("notice", turn, text, combine_styles("notice", tone))
 
-    def replace_answer(self, turn: int, texts: Sequence[str]) -> None:
-        """Replace the text of a turn's answer, section by section; positions in it stay valid."""
+    def replace_answer(self, turn: int, texts: Sequence[str]) -> bool:
+        """Replace the text of a turn's answer, section by section; positions in it stay valid.
+
+        Return `False`, without a change, if it has another number of sections.
+        """
         from debate_tui.display.markdown.document import Document
 
         answer = [section for section in self._sections if section.turn == turn and section.kind == "answer"]
+        if len(answer) != len(texts):
+            return False
         for section, text in zip(answer, texts, strict=True):
             section.document = Document(self.width, self._symbols, "", self.prose_width)
             section.document.feed(text)
             section.document.close()
             self._mark_changed(self._first_lines[self._sections.index(section)])
         self._renumber_from(0)
+        return True
 
     def discard_turn(self, turn: int) -> None:
         """Remove a turn's text and notices, but not its heading."""
