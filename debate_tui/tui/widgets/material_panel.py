@@ -66,7 +66,7 @@ class MaterialPanel(Vertical):
         border-left: solid $faint;
         &.-ascii { border-left: ascii $faint; }
         &.-covering { border-left: none; }
-        MarkedList { height: auto; max-height: 6; background: $background; }
+        MarkedList { height: auto; max-height: 30%; background: $background; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
