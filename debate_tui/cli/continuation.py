@@ -98,13 +98,7 @@ def _build_continuation(
         ) from None
     transcript = Transcript(past_events)
     debaters = tuple(chair.debater for chair in saved_setup.chairs)
-    missing_judges = set(saved_setup.judges) - {verdict.judge for verdict in transcript.verdicts}
-    misses_report = bool(saved_setup.reporter) and transcript.report is None
-    is_over = transcript.finish_reason == "complete" or (
-        transcript.finish_reason is not None and not missing_judges and not misses_report
-    )
-    complete = is_over and compute_progress(transcript, saved_setup.format, debaters).complete
-    if complete and not transcript.is_blind:
+    if _is_complete(saved_setup, transcript, debaters) and not transcript.is_blind:
         raise UsageError(
             f"The debate {summary.debate} is complete: “{summary.topic}”.",
             "List interrupted debates: debate-tui history",
@@ -135,6 +129,17 @@ def _build_continuation(
         debate=summary.debate,
         blind=blind,
     )
+
+
+def _is_complete(setup: _SetupRecord, transcript: Transcript, debaters: tuple[Debater, ...]) -> bool:
+    """Return whether nothing is left of the debate, its verdicts and its report."""
+    if transcript.finish_reason is None:
+        return False
+    missing_judges = set(setup.judges) - {verdict.judge for verdict in transcript.verdicts}
+    misses_report = bool(setup.reporter) and transcript.report is None
+    if transcript.finish_reason != "complete" and (missing_judges or misses_report):
+        return False
+    return compute_progress(transcript, setup.format, debaters).complete
 
 
 def _current_sources(transcript: Transcript) -> dict[str, str]:

@@ -43,17 +43,17 @@ _START_BYTES: Final = 8192
 """Length of a file's start that tells whether it is text."""
 
 
-class Document(Struct, frozen=True):
+class TextDocument(Struct, frozen=True):
     """A text and the name that it is known by, on one line."""
 
     name: str
     text: str
 
 
-class Documents(Struct, frozen=True):
+class PlaceContents(Struct, frozen=True):
     """What was read from one place; `left_out` names the files of a folder that have no text."""
 
-    documents: tuple[Document, ...]
+    documents: tuple[TextDocument, ...]
     left_out: tuple[str, ...] = ()
 
 
@@ -76,21 +76,21 @@ def check_place(place: str) -> None:
             raise _unreadable(place, error) from None
 
 
-def read_place(place: str) -> Documents:
+def read_place(place: str) -> PlaceContents:
     """Read a file, the text files of a folder, a web page, or standard input (``-``).
 
     Raise `UsageError` if there is nothing to read, or anything but text.
     """
     check_place(place)
     if place == STANDARD_INPUT:
-        return Documents((_read_standard_input(),))
+        return PlaceContents((_read_standard_input(),))
     if is_url(place):
-        return Documents((_load_page(place),))
+        return PlaceContents((_load_page(place),))
     path = Path(place).expanduser()
-    return read_folder(path) if path.is_dir() else Documents((read_file(path),))
+    return read_folder(path) if path.is_dir() else PlaceContents((read_file(path),))
 
 
-def read_file(path: Path, name: str = "") -> Document:
+def read_file(path: Path, name: str = "") -> TextDocument:
     """Read a file, under its own name if no other is given."""
     try:
         with path.open("rb") as file:
@@ -107,7 +107,7 @@ def _unreadable(place: str, error: OSError | ValueError) -> UsageError:
     )
 
 
-def _read_standard_input() -> Document:
+def _read_standard_input() -> TextDocument:
     if sys.stdin is None:
         raise UsageError("Standard input is closed, so it cannot be material.")
     return _to_document("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
@@ -116,12 +116,12 @@ def _read_standard_input() -> Document:
 # Folders
 
 
-def read_folder(folder: Path) -> Documents:
+def read_folder(folder: Path) -> PlaceContents:
     """Read the text files of a folder and of those below it, in the order of their names.
 
     Hidden files, links, and what git ignores do not count.
     """
-    documents: list[Document] = []
+    documents: list[TextDocument] = []
     left_out: list[str] = []
     top = folder.resolve().name
     for path in _visible_files(folder):
@@ -138,7 +138,7 @@ def read_folder(folder: Path) -> Documents:
             f"The folder '{_clean_name(str(folder))}' has no text files.",
             "Hidden files, links, and what git ignores do not count.",
         )
-    return Documents(tuple(documents), tuple(left_out))
+    return PlaceContents(tuple(documents), tuple(left_out))
 
 
 def _visible_files(folder: Path) -> list[Path]:
@@ -209,7 +209,7 @@ def _looks_like_text(path: Path) -> bool:
 # Web pages
 
 
-def _load_page(url: str) -> Document:
+def _load_page(url: str) -> TextDocument:
     import asyncio
 
     from debate_tui.domain.stream import Fault
@@ -238,7 +238,7 @@ def _clean_name(name: str) -> str:
 # Text, whatever it is written in
 
 
-def _to_document(name: str, data: bytes, *, suffix: str = "", charset: str = "") -> Document:
+def _to_document(name: str, data: bytes, *, suffix: str = "", charset: str = "") -> TextDocument:
     if len(data) > MAX_BYTES:
         raise UsageError(f"{name} is larger than {MAX_BYTES >> 20} MB.", "Give the part that matters.")
     if _is_pdf(data):
@@ -251,7 +251,7 @@ def _to_document(name: str, data: bytes, *, suffix: str = "", charset: str = "")
     text = text.encode("utf-8", "replace").decode("utf-8").strip("\n")
     if not text.strip():
         raise UsageError(f"{name} has no text.", "If it is scanned, recognise its text (OCR) first.")
-    return Document(name, text)
+    return TextDocument(name, text)
 
 
 _STARTS_LIKE_HTML = re.compile(rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from debate_tui.cli.documents import Documents, read_place
+from debate_tui.cli.documents import PlaceContents, read_place
 from debate_tui.cli.messages import format_info, write_stderr
 from debate_tui.cli.plan import find_debater, price_rates
 from debate_tui.domain.errors import ConfigError, UsageError
@@ -79,7 +79,7 @@ def _requests(plan: Plan) -> Iterator[_Request]:
         yield _Request(place, plan.debaters[find_debater(names, name, "context-for")].debater.id)
 
 
-def _read(request: _Request) -> Documents:
+def _read(request: _Request) -> PlaceContents:
     try:
         return read_place(request.place)
     except UsageError as error:

@@ -329,11 +329,7 @@ async def _follow_redirects(clients: HttpClients, http_request: HttpRequest) -> 
         }
         with translate_errors(_peer(url_host(url), network.find_proxy(url))):
             request = client.build_request(
-                method,
-                url,
-                headers=encoded,
-                content=body,
-                extensions={"trace": trace},
+                method, url, headers=encoded, content=body, extensions={"trace": trace}
             )
             response = await client.send(request, stream=True)
         redirect = response.next_request

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from debate_tui.cli import documents
-from debate_tui.cli.documents import Document, check_place, read_place
+from debate_tui.cli.documents import TextDocument, check_place, read_place
 from debate_tui.domain.errors import UsageError
 from tests.fakes.provider_server import ProviderReply, ProviderServer
 
@@ -48,7 +48,7 @@ def make_pdf(text: str) -> bytes:
     return data + f"{head}startxref\n{len(data)}\n%%EOF\n".encode()
 
 
-def read_one(path: Path) -> Document:
+def read_one(path: Path) -> TextDocument:
     (document,) = read_place(str(path)).documents
     return document
 
@@ -71,7 +71,7 @@ def read_one(path: Path) -> Document:
 )
 def test_a_file_is_read_under_its_own_name(name: str, data: bytes, text: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
-    assert read_one(tmp_path / name) == Document(name, text)
+    assert read_one(tmp_path / name) == TextDocument(name, text)
 
 
 @pytest.mark.parametrize("name", ["page.html", "page.HTM", "page"])
@@ -219,7 +219,7 @@ async def server() -> AsyncIterator[ProviderServer]:
         yield running
 
 
-async def read_url(url: str) -> Document:
+async def read_url(url: str) -> TextDocument:
     import asyncio
 
     return (await asyncio.to_thread(read_place, url)).documents[0]

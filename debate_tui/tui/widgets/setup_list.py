@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import set_cell_size
 from textual.binding import Binding, BindingType
@@ -234,6 +234,44 @@ _OUTCOME_DESCRIPTIONS = {
 }
 
 
+_ITEM_HELP: Final[Mapping[str, tuple[str, ...]]] = {
+    "judge": (
+        "Judges",
+        "Each judge reads the debate twice, with the sides in either order and without names, and says who "
+        "argued better. If the two decisions differ, it is a tie.",
+        "Judges are more reliable if their model is not related to the debaters' models.",
+    ),
+    "material": (
+        "Material",
+        "Files, folders and web pages. All debaters and judges get their text with every request, and "
+        "debaters are asked to quote it. Like --context.",
+    ),
+    "mode": (
+        "Display modes",
+        "\n".join(f"{mode.value}: {summary}" for mode, summary in MODE_SUMMARIES.items()),
+        "Press m during the debate to change it.",
+    ),
+    "pace": (
+        "Pace",
+        "With “step by step”, the debate waits between rounds, so that you can read. Like --step.",
+        "Press w during the debate to change it.",
+    ),
+    "blind": (
+        "Names",
+        "Hidden: the debaters are A, B, C and D until you vote. Like --blind.",
+        "Their places are random, and a model that names itself is masked.",
+    ),
+    "rounds": ("Rounds", "How often the phases that a format repeats are held. Like -r."),
+    "budget": (
+        "Budget",
+        "No new turn starts after this much is spent; turns that have started are finished. Like --max-cost "
+        "and --max-tokens.",
+        "The expected cost is a rough estimate from list prices, without reasoning.",
+    ),
+}
+"""The help for items that need no more than a text: a title and paragraphs, by the item's kind."""
+
+
 def help_text(
     item: SetupItem | None,
     setup: DebateSetup,
@@ -249,43 +287,11 @@ def help_text(
             return ("Topic", about, examples) if has_model(options) else (*CONNECT_HELP, about, examples)
         case SetupItem("debater"):
             return tuple(_debater_help(setup, item, options))
-        case SetupItem("judge"):
-            return (
-                "Judges",
-                "Each judge reads the debate twice, with the sides in either order and without names, and "
-                "says who argued better. If the two decisions differ, it is a tie.",
-                "Judges are more reliable if their model is not related to the debaters' models.",
-            )
-        case SetupItem("material"):
-            return (
-                "Material",
-                "Files, folders and web pages. All debaters and judges get their text with every request, "
-                "and debaters are asked to quote it. Like --context.",
-            )
-        case SetupItem("mode"):
-            modes = "\n".join(f"{mode.value}: {summary}" for mode, summary in MODE_SUMMARIES.items())
-            return "Display modes", modes, "Press m during the debate to change it."
-        case SetupItem("pace"):
-            about = "With “step by step”, the debate waits between rounds, so that you can read. Like --step."
-            return "Pace", about, "Press w during the debate to change it."
-        case SetupItem("blind"):
-            return (
-                "Names",
-                "Hidden: the debaters are A, B, C and D until you vote. Like --blind.",
-                "Their places are random, and a model that names itself is masked.",
-            )
-        case SetupItem("rounds"):
-            return "Rounds", "How often the phases that a format repeats are held. Like -r."
-        case SetupItem("budget"):
-            return (
-                "Budget",
-                "No new turn starts after this much is spent; turns that have started are finished. Like "
-                "--max-cost and --max-tokens.",
-                "The expected cost is a rough estimate from list prices, without reasoning.",
-            )
         case SetupItem("format") if format_ is not None:
             phases = "\n".join(f"{phase.title}: {_phase_length(phase)}" for phase in format_.phases)
             return format_.title, format_.description, phases, _OUTCOME_DESCRIPTIONS[format_.outcome]
+        case SetupItem(kind) if kind in _ITEM_HELP:
+            return _ITEM_HELP[kind]
     return "Start", *([_length(setup, format_)] if format_ is not None else [])
 
 
