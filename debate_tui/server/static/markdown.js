@@ -52,7 +52,7 @@ export class Prose {
     if (!text.startsWith(this.shown)) this.reset();
     this.shown = text;
     for (let cut; (cut = this.boundary(text)) > this.settled;) {
-      this.replaceOpen(made(text.slice(this.settled, cut)));
+      this.replaceOpen(markedBlocks(text.slice(this.settled, cut)));
       this.open = [];
       this.settled = cut;
       this.parsed = 0;
@@ -62,7 +62,7 @@ export class Prose {
     const open = text.slice(this.settled);
     if (open.length <= LONGEST || open.length >= 2 * this.parsed || finished) {
       this.parsed = open.length <= LONGEST || finished ? open.length : safeEnd(open);
-      this.replaceOpen(made(open.slice(0, this.parsed)));
+      this.replaceOpen(markedBlocks(open.slice(0, this.parsed)));
     }
     this.showTail(sanitise(open.slice(this.parsed)));
     this.whole = true;
@@ -101,7 +101,7 @@ export class Prose {
   }
 }
 
-function made(text) {
+function markedBlocks(text) {
   const nodes = blocks(sanitise(text));
   if (/[\ufdd0\ufdd1]/.test(text)) nodes.forEach(showMarks);
   return nodes;
