@@ -333,7 +333,7 @@ def _voice_name(source_spec: SourceSpec) -> str:
     return VOICES.get(source_spec.detail, "")
 
 
-BLIND_NOTICE = "Blind debate: who the debaters are is shown after the vote."
+BLIND_NOTICE = "Blind debate: you see who the debaters are at the end."
 
 
 def make_notice(

@@ -147,7 +147,8 @@ def compile_mask(names: Collection[str]) -> re.Pattern[str]:
     """
     if not names:
         return re.compile("(?P<held>(?P<name>(?!)))")  # matches nothing
-    spelled = [_units(name[:MAX_NAME_LENGTH]) for name in sorted(names, key=len, reverse=True)]
+    lines = (" ".join(name.split())[:MAX_NAME_LENGTH] for name in names)
+    spelled = [_units(line) for line in sorted(lines, key=len, reverse=True)]
     whole = _any_of("".join(units) for units in spelled)
     suffix = f"{_JOIN}{_any_of((_VERSION, *_TIERS))}"
     full = f"{whole}(?:{_VERSION})?(?:{suffix}){{0,{_MAX_SUFFIXES}}}"

@@ -124,7 +124,7 @@ async def test_plain_text_shows_letters_and_then_the_names() -> None:
     assert found
     assert_nameless(before)
     assert "- A (For)\n- B (Against)" in before
-    assert "Blind debate: who the debaters are is shown after the vote." in before
+    assert "Blind debate: you see who the debaters are at the end." in before
     assert "Not impartial" not in done.out
     lines = [line for line in after.splitlines() if line.startswith("- ")]
     assert sorted(re.sub("^- [AB] → ", "", line) for line in lines) in (

@@ -89,6 +89,11 @@ def test_a_family_is_known_by_its_provider_or_its_model(scheme: str, model: str,
     assert "xai" not in masked
 
 
+def test_a_name_is_one_line_whatever_a_file_says() -> None:
+    assert mask("I am Ada Bot", "Ada\nBot", "Ada\n") == "I am A"
+    assert mask("I am Ada", "Ada\nBot", "Ada\n") == "I am A"
+
+
 def test_names_that_are_common_words_stay() -> None:
     assert own_names("For", "llamacpp", "model") == ()
     assert own_names("A", "lmstudio", "x") == ()
