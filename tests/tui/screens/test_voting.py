@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from debate_tui.domain import events as ev
-from debate_tui.session.commands import CastVote, Command
+from debate_tui.session.commands import CastVote, Command, Reveal
 from debate_tui.tui.screens.verdict import VerdictScreen
 from tests.tui.debate_harness import DEBATERS, DebateHarness
 from tests.tui.judged_debates import add_judged_debate, verdict
@@ -331,3 +331,75 @@ async def test_closed_question_does_not_suppress_the_next() -> None:
 @pytest.mark.usefixtures("frozen_clocks")
 def test_menu(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     assert matches_snapshot(snap_compare, vote_board(theme=theme), size, None, "v", "down")
+
+
+# Blind debates
+
+
+def blind_board() -> DebateHarness:
+    masked = tuple(
+        ev.DebaterInfo(debater.id, letter, debater.side, "", "")
+        for debater, letter in zip(DEBATERS[:2], "AB", strict=True)
+    )
+    return DebateHarness(2, asks_for_votes=True, debaters=masked)
+
+
+def end_blind(board: DebateHarness) -> DebateHarness:
+    board.log_events(
+        ev.DebateStarted(
+            debate="d", topic="T?", format="oxford", debaters=board.debaters, outcome="swing", blind=True
+        )
+    ).phase()
+    for debater in board.debaters:
+        board.end(debater.id)
+    return board.log_events(ev.DebateFinished(reason="complete"))
+
+
+def reveal(board: DebateHarness) -> None:
+    """What a session logs when its user votes, or does not."""
+    board.log_events(ev.DebatersRevealed(debaters=DEBATERS[:2]), ev.DebateFinished(reason="complete"))
+
+
+async def test_a_vote_reveals_who_had_which_letter() -> None:
+    async with blind_board().opened() as board:
+        end_blind(board)
+        await board.settle()
+        assert "Ada" not in board.text
+        await board.press("v")
+        assert "a  for        A" in board.text
+        await board.press("a")
+        assert board.commands == [CastVote("after", side="for")]
+        board.log_events(ev.Vote(when="after", voter="user", debater=None, side="for"))
+        reveal(board)
+        await board.settle()
+        assert "A → Ada (for): openai:gpt-5.2" in board.text
+        assert "B → Ben (against): anthropic:claude-opus-5" in board.text
+        await board.press("escape")
+        assert "A → Ada" in board.text
+        assert "for · gpt-5.2" in board.text
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("v", "n"), ("v", "escape")])
+async def test_leaving_the_vote_out_reveals_as_well(keys: tuple[str, ...]) -> None:
+    async with blind_board().opened() as board:
+        end_blind(board)
+        await board.settle()
+        assert board.commands == []
+        await board.press(*keys)
+        assert board.commands == [Reveal()]
+        reveal(board)
+        await board.settle()
+        assert "A → Ada (for): openai:gpt-5.2" in board.text
+
+
+async def test_a_blind_debate_without_a_vote_reveals_at_its_end() -> None:
+    board = blind_board()
+    board.options = board.screen.view.options = msgspec.structs.replace(board.options, asks_for_votes=False)
+    async with board.opened():
+        end_blind(board)
+        await board.settle()
+        assert board.commands == [Reveal()]
+        reveal(board)
+        await board.settle()
+        assert verdict_is_shown(board)
+        assert "B → Ben" in board.text
