@@ -152,19 +152,20 @@ def _sanitise_value(value: object) -> object:
 MASK: Final = "…"
 """What stands in place of a secret."""
 
+# The patterns are compiled on first use: most runs mask nothing before their first frame.
 # Prefixes of providers' keys; `*` and `…` appear in keys quoted by error messages.
-_API_KEY = re.compile(
+_API_KEY: Final = (
     r"\b(?:(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|tgp)[-_]|hf_|fw_)[\w\-.*…]{5,}[\w\-*…]|\bAIza[\w-]{8,}"
 )
 # The starred fragments that OpenAI quotes when a key is wrong.
-_STARRED_KEY = re.compile(r"(?<![\w\-.])[\w\-.]*+\*{3,}[\w\-.*]*")
-_NAMED_TOKEN = re.compile(
+_STARRED_KEY: Final = r"(?<![\w\-.])[\w\-.]*+\*{3,}[\w\-.*]*"
+_CREDENTIAL: Final = (
     r"(?i)\b((?:bearer|basic)\s+|(?:api[-_ ]?key|token|password|secret)\s*[:=]\s*)"
     r"(?=\S{0,64}\d|\S{20})[^\s'\"&]{4,}"
 )
-_USERINFO = re.compile(r"(?<=://)[^/?#\s]+@")
-_PARAMETER = re.compile(r"(?P<name>[?&#][^=?&#\s]*+)=[^&#\s]+")
-_SECRET_NAME = re.compile(r"key|token|secret|sig|pass|auth|credential|cookie", re.IGNORECASE)
+_USERINFO: Final = r"(?<=://)[^/?#\s]+@"
+_PARAMETER: Final = r"(?P<name>[?&#][^=?&#\s]*+)=[^&#\s]+"
+_SENSITIVE_NAME: Final = r"(?i)key|token|secret|sig|pass|auth|credential|cookie"
 
 
 def redact(text: str, *secrets: str) -> str:
@@ -176,14 +177,14 @@ def redact(text: str, *secrets: str) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
             text = text.replace(secret, MASK)
-    text = _STARRED_KEY.sub(MASK, _API_KEY.sub(MASK, text))
-    text = _USERINFO.sub(f"{MASK}@", _NAMED_TOKEN.sub(rf"\1{MASK}", text))
-    return _PARAMETER.sub(_mask_parameter, text)
+    text = re.sub(_STARRED_KEY, MASK, re.sub(_API_KEY, MASK, text))
+    text = re.sub(_USERINFO, f"{MASK}@", re.sub(_CREDENTIAL, rf"\1{MASK}", text))
+    return re.sub(_PARAMETER, _mask_parameter, text)
 
 
 def redact_line(text: str) -> str:
     """Return `text` on one line for a log, with all secrets and all values of URL parameters masked."""
-    return _PARAMETER.sub(rf"\g<name>={MASK}", redact(" ".join(sanitise(text).split())))
+    return re.sub(_PARAMETER, rf"\g<name>={MASK}", redact(" ".join(sanitise(text).split())))
 
 
 def _mask_parameter(found: re.Match[str]) -> str:
@@ -192,7 +193,7 @@ def _mask_parameter(found: re.Match[str]) -> str:
 
 def is_secret_name(name: str) -> bool:
     """Return whether a field, parameter or header of this name is likely to hold a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return re.search(_SENSITIVE_NAME, name) is not None
 
 
 def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
@@ -210,7 +211,7 @@ def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
         return [mask_secrets(part, named_secret=named_secret) for part in value]
     if not isinstance(value, str):
         return value
-    return MASK if named_secret else _API_KEY.sub(MASK, value)
+    return MASK if named_secret else re.sub(_API_KEY, MASK, value)
 
 
 def secret_values(value: Any, *, named_secret: bool = False) -> tuple[str, ...]:

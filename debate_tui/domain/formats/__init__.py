@@ -7,7 +7,7 @@ The built-in formats are the files ``NAME.toml`` in this folder; users add their
 from __future__ import annotations
 
 import textwrap
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.debate import Format
@@ -46,8 +46,8 @@ def parse_format(text: str, file_name: str) -> Format:
 
 def format_title(name: str) -> str:
     """Return the title of a built-in format by name; other formats are called by their name."""
-    for file in files(__package__).iterdir():
-        if file.name == f"{name}.toml":
+    for file in Path(__file__).parent.glob("*.toml"):
+        if file.stem == name:
             return parse_format(file.read_text("utf-8"), file.name).title
     return phase_title(name)
 
