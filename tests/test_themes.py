@@ -193,12 +193,8 @@ def test_other_themes_get_colours_for_debaters_that_can_be_read(name: str) -> No
     assert min(contrast(colour, ground[:7]) for colour in colours) >= 4.5
 
 
-PAGES = ("server/static/page.css", "domain/exports/page.css")
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_pages_have_the_debaters_colours_of_a_light_and_a_dark_theme(page: str) -> None:
-    style = (FOLDER.parent / "debate_tui" / page).read_text("utf-8")
+def test_pages_have_the_debaters_colours_of_a_light_and_a_dark_theme() -> None:
+    style = (FOLDER.parent / "debate_tui" / "page" / "colors.css").read_text("utf-8")
     pairs = re.findall(r"--pane-\d: light-dark\((#\w+), (#\w+)\);", style)
     light, dark = ([pair[side] for pair in pairs] for side in (0, 1))
     assert light == debaters(read("gallery"))

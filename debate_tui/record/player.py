@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import time
 from bisect import bisect_left, bisect_right
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import PhaseStarted, TurnStarted
+from debate_tui.domain.playback import MAX_GAP_S, playback_positions
 from debate_tui.record.log import BATCH_SIZE, ReadableLog
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 # The playback position: arithmetic on given times, without a clock of its own.
 
-
-MAX_GAP_S: Final = 3.0
-"""The longest gap played between two events, in seconds; longer ones (pauses, waits) are shortened."""
 
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 64.0
@@ -43,8 +40,7 @@ class Playhead:
     """
 
     def __init__(self, events: Sequence[Event], *, speed: float = 1.0, max_gap: float = MAX_GAP_S) -> None:
-        gaps = (min(max(later.at - earlier.at, 0.0), max_gap) for earlier, later in pairwise(events))
-        self._times = list(accumulate(gaps, initial=0.0)) if events else []
+        self._times = playback_positions(events, max_gap)
         self._turn_starts = _drop_close_times(
             time for time, event in self._with_times(events) if isinstance(event, TurnStarted)
         )

@@ -40,8 +40,9 @@ class PageFiles:
     """The page's files, kept in memory."""
 
     def __init__(self) -> None:
-        folder = resources.files("debate_tui.server") / "static"
-        self._files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+        package = resources.files("debate_tui")
+        files = [*(package / "page").iterdir(), *(package / "server" / "static").iterdir()]
+        self._files = {file.name: file.read_bytes() for file in files if file.is_file()}
 
     def respond(self, name: str, status: int = 200) -> Response:
         """Return a file that must not be cached."""

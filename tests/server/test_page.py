@@ -128,6 +128,7 @@ async def test_quotes_are_marked_and_sources_listed_when_the_turn_ends(tmp_path:
         )
         chair.log.append(TurnFinished(turn=1, debater="a", reason="complete", quotes=quotes, citations=cited))
         await browser.until("document.querySelector('#pane-a .quote')")
+        await browser.until("document.querySelector('#pane-b .turn')")
         assert await browser.js(f"document.querySelector({msgspec.json.encode(ADA).decode()}).innerHTML") == (
             '<p>👋 <em>So “one two three”<span class="quote found" role="img" title="quote found" '
             'aria-label="quote found">✓</span></em> and</p><blockquote><p>“four five six”<span '
@@ -155,6 +156,7 @@ async def test_hostile_text_stays_text(tmp_path: Path) -> None:
         )
         await browser.until("document.querySelector('#pane-b .badge')?.dataset.state === 'failed'")
         await browser.until("document.querySelector('#notes p')")
+        await browser.until("document.querySelector('#pane-a td')")
         shown = await browser.js(f"document.querySelector({msgspec.json.encode(ADA).decode()}).textContent")
         assert "<script>document.title=2</script>" in shown
         assert "\u202e" not in shown
@@ -349,7 +351,7 @@ async def test_a_pane_that_fails_keeps_no_other_from_being_painted(tmp_path: Pat
         painted = await browser.js(
             "import('/page/painter.js').then(({ Painter }) => {"
             "  const painted = [];"
-            "  const painter = new Painter(new Map(), (id) => {"
+            "  const painter = new Painter((id) => {"
             "    if (id === 'a') throw new RangeError('too deep');"
             "    painted.push(id);"
             "  });"

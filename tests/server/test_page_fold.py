@@ -57,7 +57,7 @@ def fold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dic
     """Folds events as the page does, perhaps after a snapshot."""
     assert NODE is not None
     folder: Path = tmp_path_factory.mktemp("page")
-    for file in (resources.files("debate_tui.server") / "static").iterdir():
+    for file in (resources.files("debate_tui") / "page").iterdir():
         if file.name.endswith(".js"):
             (folder / file.name).write_bytes(file.read_bytes())
     (folder / "package.json").write_text('{"type": "module"}')

@@ -48,7 +48,7 @@ def export_debate(
         case "html":
             from debate_tui.domain.exports.html import render_html
 
-            return render_html(Transcript(events), material)
+            return render_html(events, material)
         case "json":
             from debate_tui.domain.exports.json import render_json
 

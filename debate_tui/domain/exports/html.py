@@ -1,13 +1,12 @@
-"""A debate as one self-contained, printable HTML page with the panes side by side.
+"""A debate as one self-contained, printable HTML page with the panes side by side, which can also play it.
 
 Speech is hostile. It is read as Markdown without raw HTML, images or attributes; links may lead only to
-http and https. The page's content security policy lets nothing run or load except its own style sheet.
+http and https. The page's content security policy lets nothing run or load except its own script and style
+sheets.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from functools import cache
 from html import escape
@@ -18,10 +17,18 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 
 from debate_tui.domain.exports import outline
+from debate_tui.domain.exports.player import (
+    hash_source,
+    page_colors,
+    player_lines,
+    player_script,
+    player_style,
+)
 from debate_tui.domain.markdown import extend_markdown_it
 from debate_tui.domain.material import material_for
 from debate_tui.domain.quotes import insert_marks
 from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import describe_debate_end
 
 if TYPE_CHECKING:
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from markdown_it.renderer import RendererProtocol
     from markdown_it.token import Token
 
+    from debate_tui.domain.events import Event
     from debate_tui.domain.exports.outline import (
         FigureBar,
         RoundSection,
@@ -39,7 +47,6 @@ if TYPE_CHECKING:
         TurnEntry,
     )
     from debate_tui.domain.material import Material
-    from debate_tui.domain.transcript import Transcript
     from debate_tui.domain.wording import Footnote
 
 _TURN_HEADING_LEVEL = 3
@@ -61,19 +68,18 @@ _TABLE_START = '<div class="table"><table>'
 _TABLE_END = "</table></div>"
 
 
-def render_html(transcript: Transcript, material: Iterable[Material] = ()) -> str:
+def render_html(events: Sequence[Event], material: Iterable[Material] = ()) -> str:
     """Render the whole debate; reasoning and the texts of `material`, without hidden ones, are collapsed."""
-    style = files(__package__).joinpath("page.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    transcript = Transcript(events)
     title = escape(outline.document_title(transcript))
+    style = page_colors() + files(__package__).joinpath("document.css").read_text("utf-8")
     return "\n".join(
         (
             "<!doctype html>",
             '<html lang="und">',
             "<head>",
             '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_content_policy(style)}">',
             '<meta name="referrer" content="no-referrer">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
@@ -82,9 +88,18 @@ def render_html(transcript: Transcript, material: Iterable[Material] = ()) -> st
             "</head>",
             "<body>",
             *_body_lines(transcript, title, material),
+            *(player_lines(events) if transcript.turns else ()),
             "</body>",
             "</html>\n",
         )
+    )
+
+
+def _content_policy(style: str) -> str:
+    return (
+        f"default-src 'none'; script-src {hash_source(player_script())}; "
+        f"style-src {hash_source(style)} {hash_source(player_style())}; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
 
 

@@ -7,7 +7,7 @@ are as counted by the providers and money is in US dollars; null means unknown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from debate_tui.domain.material import Material
     from debate_tui.domain.transcript import Turn
 
-# Characters that `sanitise` removes elsewhere and JSON does not escape. Some readers end lines at line
-# separators.
-_ESCAPES = {
+ESCAPES: Final = {
     code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
+"""How the characters that `sanitise` removes elsewhere, and JSON does not escape, are written.
+
+Some readers end lines at line separators.
+"""
 
 
 def render_json(events: Sequence[Event], material: Sequence[Material] = ()) -> str:
@@ -52,7 +54,7 @@ def render_json(events: Sequence[Event], material: Sequence[Material] = ()) -> s
         },
         "events": events,
     }
-    return msgspec.json.format(msgspec.json.encode(document)).decode().translate(_ESCAPES) + "\n"
+    return msgspec.json.format(msgspec.json.encode(document)).decode().translate(ESCAPES) + "\n"
 
 
 def _material_fields(piece: Material) -> dict[str, object]:

@@ -1,39 +1,32 @@
 // The page of a debate.
 
-import { Debate } from "./fold.js";
 import { Material } from "./material.js";
-import { Painter } from "./painter.js";
-import { Pane } from "./pane.js";
-import { reportNodes } from "./report.js";
 import { Stream } from "./stream.js";
-import { element, oneLine, withMarks } from "./text.js";
+import { element, oneLine } from "./text.js";
 import { themes } from "./theme.js";
+import { DebateView } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 const address = location.pathname.replace(/\/+$/, "");
-const debate = new Debate();
-const panes = new Map();
-const view = { reasoning: false };
 const material = new Material($("material"), async (number) => (await request(`material/${number}`)).text);
-const painter = new Painter(panes, (id, deadline) => {
-  const pane = panes.get(id);
-  if (pane?.paint(debate, view, deadline)) pane.tab.classList.toggle("unread", !visible(pane));
-  return pane?.whole;
+const view = new DebateView(document, () => {
+  document.title = $("topic").textContent;
+  if ($("line").dataset.line === "live") $("line").textContent = debate.finished ? "recorded" : "live";
+  $("pause").textContent = debate.paused ? "Resume" : "Pause";
+  material.show(debate.material);
+  poll();
 });
+const { debate, painter, panes } = view;
 
 themes($("theme"));
-
-// Incoming events
 
 const stream = new Stream(`${address}/events`, {
   onEvent(type, event) {
     if (type === "snapshot") {
       debate.load(event);
-      everything();
+      view.show();
     } else if (type !== "reset" && type !== "goodbye") {
-      const changed = debate.apply(event);
-      if (changed === null) everything();
-      else for (const id of changed) mark(id);
+      view.apply(event);
       if (type === "turn.finished") poll();
     }
   },
@@ -48,81 +41,6 @@ const stream = new Stream(`${address}/events`, {
   },
   isFinished: () => Boolean(debate.finished),
 });
-
-function streaming() {
-  let count = 0;
-  for (const status of debate.statuses.values()) count += status.state === "streaming" || status.state === "connected";
-  return count;
-}
-
-function mark(id) {
-  painter.mark(id, streaming());
-}
-
-function everything() {
-  for (const debater of debate.debaters.values()) {
-    if (panes.has(debater.id)) continue;
-    const pane = new Pane(debater, panes.size + 1);
-    panes.set(debater.id, pane);
-    $("panes").append(pane.node);
-    $("tabs").append(pane.tab);
-    seen.observe(pane.node);
-  }
-  $("panes").dataset.count = panes.size;
-  heading();
-  material.show(debate.material);
-  notes();
-  report();
-  poll();
-  for (const id of panes.keys()) mark(id);
-}
-
-// Header and notes
-
-function heading() {
-  const topic = oneLine(debate.topic, 300) || "…";
-  $("topic").textContent = topic;
-  document.title = topic;
-  const { phase } = debate;
-  $("phase").hidden = !phase || Boolean(debate.finished);
-  if (phase) $("phase").textContent = oneLine(phase.phase.replaceAll("-", " "), 40) + (phase.rounds > 1 ? ` ${phase.round}/${phase.rounds}` : "");
-  const state = debate.finished ?? (debate.paused ? "paused" : "");
-  $("state").hidden = !state;
-  $("state").textContent = { complete: "✓ complete", stopped: "■ stopped", failed: "✗ failed", paused: "‖ paused" }[state] ?? "";
-  $("state").dataset.state = state;
-  if ($("line").dataset.line === "live") $("line").textContent = debate.finished ? "recorded" : "live";
-  $("pause").textContent = debate.paused ? "Resume" : "Pause";
-}
-
-function notes() {
-  const name = (id) => oneLine(debate.debaters.get(id)?.name ?? id ?? "everyone", 40);
-  const said = debate.notes.map(({ kind, event }) => {
-    if (kind === "interjection") return [`❯ to ${event.to ? name(event.to) : "everyone"}`, oneLine(event.text, 500)];
-    const what = { "debater.removed": "was removed", "debater.replaced": "was replaced", "debater.returned": "returned" }[kind];
-    return [`${name(event.debater)} ${what}`, oneLine(event.reason ?? "", 300)];
-  });
-  for (const verdict of debate.verdicts) {
-    const winner = verdict.problem ? oneLine(verdict.problem, 200) : verdict.winner ? `for ${name(verdict.winner)}` : "tie";
-    said.push([`⚖ ${oneLine(verdict.judge, 40)}: ${winner}`, oneLine(withMarks(verdict.why ?? "", verdict.quotes ?? [], ["✓", "✗"]), 500)]);
-  }
-  $("notes").replaceChildren(...said.slice(-6).map(([who, what]) => {
-    const line = element("p");
-    line.append(element("b", "", who), " ", what);
-    return line;
-  }));
-}
-
-function report() {
-  const shown = debate.report;
-  $("report").hidden = !shown;
-  if (!shown || $("report").dataset.seq === String(shown.seq)) return;
-  $("report").dataset.seq = shown.seq;
-  const label = (id) => {
-    const { name = id, side = "" } = debate.debaters.get(id) ?? {};
-    return oneLine(side ? `${name} (${side})` : name, 80);
-  };
-  $("points").replaceChildren(...reportNodes(shown, label, place));
-}
 
 // The vote
 
@@ -158,7 +76,7 @@ function votingChoices() {
 }
 
 function choice({ label, debater, keys: [key] }) {
-  const button = element("button", `choice pane-${place(debater)}`, oneLine(label, 24));
+  const button = element("button", `choice pane-${view.place(debater)}`, oneLine(label, 24));
   button.type = "button";
   button.setAttribute("aria-pressed", chosen === key);
   button.addEventListener("click", () => { chosen = key; poll(); });
@@ -174,16 +92,12 @@ function tally(when, choices) {
   for (const { label, debater, keys } of choices) {
     const count = keys.reduce((sum, key) => sum + (counts[key] ?? 0), 0);
     if (!count) continue;
-    const part = element("span", `part pane-${place(debater)}`, `${oneLine(label, 24)} ${count}`);
+    const part = element("span", `part pane-${view.place(debater)}`, `${oneLine(label, 24)} ${count}`);
     part.style.flexGrow = count;
     bar.append(part);
   }
   row.append(element("small", "", when), bar);
   return row;
-}
-
-function place(id) {
-  return panes.get(id)?.place ?? 0;
 }
 
 async function request(path, options = {}) {
@@ -252,19 +166,6 @@ function setMode(mode) {
   painter.flush();
 }
 
-function visible(pane) {
-  return pane.visible !== false;
-}
-
-const seen = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    const pane = [...panes.values()].find((each) => each.node === target);
-    pane.visible = isIntersecting;
-    pane.tab.classList.toggle("shown", isIntersecting);
-    if (isIntersecting) pane.tab.classList.remove("unread");
-  }
-}, { threshold: 0.6 });
-
 for (const button of $("modes").children) button.addEventListener("click", () => setMode(button.dataset.mode));
 // One tab stop for all modes; arrow keys move between them, as between the buttons of a radio group.
 $("modes").addEventListener("keydown", (event) => {
@@ -280,7 +181,7 @@ $("modes").addEventListener("keydown", (event) => {
 $("reasoning").addEventListener("click", () => {
   view.reasoning = !view.reasoning;
   $("reasoning").setAttribute("aria-pressed", view.reasoning);
-  for (const id of panes.keys()) mark(id);
+  for (const id of panes.keys()) view.mark(id);
 });
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -292,7 +193,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "G" || event.key === "End") for (const pane of panes.values()) pane.toEnd();
 });
 setInterval(() => {
-  for (const [id, pane] of panes) if (pane.counting) mark(id);
+  for (const [id, pane] of panes) if (pane.counting) view.mark(id);
 }, 1000);
 
 const remembered = localStorage.getItem("debate-tui-mode");

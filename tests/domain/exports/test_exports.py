@@ -36,7 +36,7 @@ from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import FaultKind, FaultReport, Usage
 from debate_tui.domain.transcript import Transcript
 from tests.domain.exports.sample_speeches import HOSTILE, NOVEMBER_2023, speech_deltas, turn_finished
-from tests.golden import check_golden
+from tests.golden import check_golden, page_document
 from tests.sample_debates import numbered_events
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -136,7 +136,7 @@ def test_nothing_in_a_document_acts_on_a_terminal(form: ExportType):
     ],
 )
 def test_what_happened_to_a_turn_is_said(form: ExportType, words: str, count: int):
-    assert export_debate(debate(), form).count(words) == count
+    assert page_document(export_debate(debate(), form)).count(words) == count
 
 
 @pytest.mark.parametrize("form", ["md", "txt"])
@@ -240,7 +240,7 @@ class Elements(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
-        if tag != "meta":
+        if tag not in {"meta", "input"}:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -283,27 +283,38 @@ def test_formulas_line_breaks_and_cjk_emphasis_in_a_page():
     )
 
 
-def test_the_page_loads_and_runs_nothing():
+def test_the_page_loads_nothing_and_runs_its_own_script_only():
     page = export_debate(debate(), "html")
     elements = Elements(page)
     tags = [tag for tag, _ in elements.found]
     policy = next(a["content"] for tag, a in elements.found if tag == "meta" and "http-equiv" in a) or ""
 
     assert elements.balanced
-    assert not {"script", "link", "img", "iframe", "object", "form", "base"} & set(tags)
+    assert not {"link", "img", "iframe", "object", "form", "base"} & set(tags)
+    assert [attributes for tag, attributes in elements.found if tag == "script"] == [
+        {"type": "application/json", "id": "recording"},
+        {"type": "module"},
+    ]
     assert not [attributes for _, attributes in elements.found if {"style", "src"} & set(attributes)]
-    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert not [a for _, attributes in elements.found for a in attributes if a.startswith("on")]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe" not in policy
     assert "url(" not in page
     assert "@import" not in page
 
 
-def test_the_style_is_the_one_the_policy_allows():
+def test_script_and_styles_are_those_that_the_policy_allows():
     page = export_debate(debate(), "html")
-    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
-    assert style is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert f"'sha256-{digest}'" in page
+    allowed = re.findall(r"'(sha256-[^']+)'", page)
+    parts = re.findall(r'<(?:style|script type="module")>(.*?)</', page, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts]
+
+    assert len(parts) == 3
+    assert sorted(allowed) == sorted(f"sha256-{digest}" for digest in digests)
+
+
+def test_a_page_without_turns_has_nothing_to_play():
+    assert "<script" not in export_debate(debate()[:3], "html")
 
 
 # --- names and imports ------------------------------------------------------------------------------

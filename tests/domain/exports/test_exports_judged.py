@@ -28,7 +28,7 @@ from debate_tui.domain.exports import EXPORT_TYPES, ExportType, export_debate
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Usage
 from tests.domain.exports.sample_speeches import HOSTILE, NOVEMBER_2023, speech_deltas, turn_finished
-from tests.golden import check_golden
+from tests.golden import check_golden, page_document
 from tests.sample_debates import numbered_events
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -141,7 +141,7 @@ def test_a_debate_that_costs_nothing_has_tokens_only(form: ExportType, cost: flo
         msgspec.structs.replace(event, cost=cost) if isinstance(event, TurnFinished) else event
         for event in judged_events()
     ]
-    document = export_debate(free, form)
+    document = page_document(export_debate(free, form))
 
     assert "Tokens" in document
     assert "tokens out" in document

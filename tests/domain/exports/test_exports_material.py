@@ -14,7 +14,7 @@ from debate_tui.domain.exports.html import markdown_to_html
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.stream import Citation
 from tests.domain.exports.sample_speeches import NOVEMBER_2023, speech_deltas, turn_finished
-from tests.golden import check_golden
+from tests.golden import check_golden, page_document
 from tests.sample_debates import debate_started, numbered_events
 from tests.sample_material import HIDDEN_WORD, POLICY, sample_material
 
@@ -63,7 +63,7 @@ def test_json_has_every_text_as_it_was_given() -> None:
 
 
 def test_citations_lead_to_the_texts_that_are_there() -> None:
-    document = export_debate(debate(), "html", material=MATERIAL)
+    document = page_document(export_debate(debate(), "html", material=MATERIAL))
     for number in (1, 2):
         assert f'<a href="#material-{number}">[{number}]</a>' in document
         assert document.count(f'id="material-{number}"') == 1

@@ -5,8 +5,7 @@ const WINDOW_MS = 100;
 const BUDGET_MS = 8;
 
 export class Painter {
-  constructor(panes, paint) {
-    this.panes = panes;
+  constructor(paint) {
     this.paint = paint;
     this.mode = "hybrid";
     this.dirty = new Set();
