@@ -174,6 +174,11 @@ def record_file() -> Path:
     return file
 
 
+def draft_folder() -> Path:
+    """Return the folder for turns that the user is still writing."""
+    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "drafts"
+
+
 def model_folder() -> Path:
     """Return the folder for downloaded models."""
     return platformdirs.user_data_path(APP_NAME, appauthor=False) / "models"

@@ -152,6 +152,7 @@ def _sources(incomplete: str) -> Values:
         yield f"acp:{name}", f"{agent.title}, an agent on this machine"
     yield "local", "A model on this machine"
     yield "demo", "A scripted demo"
+    yield "me", "You: write your turns on the screen"
     if incomplete.startswith("demo:"):
         from debate_tui.sources.demo import VOICES
 

@@ -25,7 +25,7 @@ from debate_tui.cli.messages import (
     print_error,
     print_info,
 )
-from debate_tui.cli.plan import load_settings, make_plan
+from debate_tui.cli.plan import check_without_screen, load_settings, make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.text import decode_text
@@ -215,6 +215,8 @@ def run_debate(
         topic = read_topic(topic, settings.topic)
         seats = default_debaters(settings, default_sources(settings, options, on_screen=on_screen))
         plan = make_plan(topic, seats, settings, options)
+    if not on_screen:
+        check_without_screen(plan)
     plan = with_material(plan, on_screen=on_screen)
     if on_screen:
         from debate_tui.cli import tui_runner

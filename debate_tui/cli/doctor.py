@@ -244,6 +244,8 @@ async def _check_source(seat: config.DebaterSettings, sources: SourceFactory) ->
         registry.check_availability(specification)
         if specification.kind == "demo":
             return CheckResult(name, "works", "scripted; needs no key and no network")
+        if specification.kind == "person":
+            return CheckResult(name, "works", "you write on the screen; needs a terminal")
         if specification.kind == "agent":
             return CheckResult(name, "works", "installed; not started, since an agent may act on its own")
         limit_s = LOAD_TIMEOUT_S if specification.kind == "local" else ANSWER_TIMEOUT_S

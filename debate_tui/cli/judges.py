@@ -34,12 +34,22 @@ def parse_judges(settings: config.Settings) -> list[SourceSpec]:
     judges: list[SourceSpec] = []
     for judge in settings.judge:
         if isinstance(judge, str):
-            judges.append(registry.parse_source(judge))
+            judges.append(parse_judge(judge))
         else:
-            specification = registry.parse_source(judge.source)
+            specification = parse_judge(judge.source)
             parameters = specification.merge_parameters(judge)
             judges.append(msgspec.structs.replace(specification, parameters=parameters))
     return judges
+
+
+def parse_judge(source: str) -> SourceSpec:
+    """Parse the source of a judge; raise `UsageError` if it is invalid, or a person."""
+    specification = registry.parse_source(source)
+    if specification.kind == "person":
+        raise UsageError(
+            "'me' can debate, but not judge or report.", "Name a model, and vote yourself after the debate."
+        )
+    return specification
 
 
 def plan_reporter(settings: config.Settings, judges: Sequence[SourceSpec], topic: str) -> SourceSpec | None:
@@ -57,7 +67,7 @@ def plan_reporter(settings: config.Settings, judges: Sequence[SourceSpec], topic
                 "Add one with --judge SOURCE, or name the source of the report: --report=SOURCE.",
             )
         return judges[0]
-    specification = registry.parse_source(wanted)
+    specification = parse_judge(wanted)
     registry.check_availability(specification)
     typed = specification.parameters
     same_source = (
@@ -82,7 +92,7 @@ def parse_judging(text: str) -> config.Settings:
     judges = () if typed["source"] and not typed["judge"] else (typed["judge"],)
     settings = config.Settings(judge=judges, report=typed["source"] or bool(typed["report"]))
     for source in (*judges, *filter(None, [typed["source"]])):
-        registry.parse_source(source)
+        parse_judge(source)
     return settings
 
 

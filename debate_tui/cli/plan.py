@@ -216,6 +216,14 @@ def _with_roles(
     return changed
 
 
+def check_without_screen(plan: Plan) -> None:
+    """Raise `UsageError` if a person debates, which needs the full screen."""
+    if any(each.source_spec.kind == "person" for each in plan.debaters):
+        from debate_tui.sources.person import needs_terminal
+
+        raise needs_terminal()
+
+
 def find_debater(names: Sequence[str], name: str, option: str) -> int:
     """Return the place of the debater named by an option; raise `UsageError` if there is none."""
     places = {name.casefold(): place for place, name in enumerate(names)}
@@ -285,7 +293,7 @@ def default_judge(plan: Plan) -> str:
     judges = [
         "demo" if each.kind == "demo" else each.public_name
         for each in specifications
-        if each.kind != "endpoint"
+        if each.kind not in ("endpoint", "person")
     ]
     known = [] if plan.judges else [*(config.load_remembered().judges or ())]
     return next(iter([*known, *judges]), "")

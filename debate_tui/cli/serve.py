@@ -13,7 +13,7 @@ from debate_tui.cli.debate import parse_debater_option
 from debate_tui.cli.default_debaters import DEMO_SOURCES, default_debaters
 from debate_tui.cli.hosting import DRAIN_TIMEOUT_S, check_options, open_server
 from debate_tui.cli.messages import print_error
-from debate_tui.cli.plan import load_settings, make_plan
+from debate_tui.cli.plan import check_without_screen, load_settings, make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
 from debate_tui.domain.errors import DebateError, UsageError
@@ -195,6 +195,7 @@ class RunningDebates:
         if the server is stopping or already runs `MAX_DEBATES` debates, `DebateError` if the debate cannot
         start.
         """
+        check_without_screen(debate_plan)
         self._check_not_stopping()
         if len(self._sessions) >= MAX_DEBATES:
             raise ConflictError(

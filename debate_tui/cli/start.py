@@ -15,6 +15,7 @@ from debate_tui import config
 from debate_tui.cli.default_debaters import DEMO_SOURCES, default_count, remembered_sources
 from debate_tui.cli.documents import STANDARD_INPUT, check_place
 from debate_tui.cli.format_files import find_format, load_formats
+from debate_tui.cli.judges import parse_judge
 from debate_tui.cli.material import add_material, add_notice, describe_tokens, estimate_cost, load_material
 from debate_tui.cli.plan import make_plan
 from debate_tui.cli.terminal import catch_signals
@@ -125,6 +126,11 @@ def known_offers(extra_sources: Iterable[str] = ()) -> list[SourceOption]:
     offers.append(
         SourceOption("demo", "scripted", "A scripted demo without a model. It needs no key and no network.")
     )
+    offers.append(
+        SourceOption(
+            "me", "you", "You debate: when it is your turn, you write on the screen.", can_judge=False
+        )
+    )
     offered = {offer.source for offer in offers}
     offers += [
         SourceOption(source, *TYPED_SOURCE_TEXTS)
@@ -220,6 +226,7 @@ class StartController:
                 on_sources_change=_preload_sources,
                 discover=self._discover_offers,
                 check_source=registry.parse_source,
+                check_judge=parse_judge,
                 check_place=_check_place,
                 estimate=self._estimate,
                 on_start=self.proposals.put_nowait,

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import DebaterInfo, Event
     from debate_tui.domain.material import Material
+    from debate_tui.domain.stream import Source, TurnRequest
     from debate_tui.record.log import ReadableLog
     from debate_tui.record.player import Player
     from debate_tui.session.commands import Command, CommandHandler, SourceSwap
     from debate_tui.session.remote_log import RemoteLog
+    from debate_tui.sources.person import Draft
     from debate_tui.tui.app import BaseDebateApp, StartApp
     from debate_tui.tui.screen_options import NextDebate
 
@@ -287,6 +289,7 @@ class _FullscreenDebate:
                 on_error=self._warn,
                 on_progress=self._show_progress,
                 statistics=self.statistics,
+                make_person=self._make_person,
             )
         )
         sharing = share_if_asked(context, self._plan.options.share_address)
@@ -378,6 +381,23 @@ class _FullscreenDebate:
     async def _swap_source(self, debater: str, source: str) -> None:
         if self._context is not None:
             await self._context.swap_source(debater, source)
+
+    def _make_person(self, debater: str) -> Source:
+        from debate_tui.sources.person import PersonSource
+
+        return PersonSource(debater, self._write_turn, self._open_draft)
+
+    async def _write_turn(self, debater: str, request: TurnRequest, draft: Draft) -> str:
+        assert self._screen is not None
+        return await self._screen.editor.write_turn(debater, request, draft)
+
+    def _open_draft(self, turn: int) -> Draft:
+        from debate_tui.sources.person import Draft
+
+        if self._context is None or not self._plan.settings.record:
+            return Draft()
+        file = config.draft_folder() / f"{self._context.session.spec.debate}-{turn}.txt"
+        return Draft(file, config.write_private_file)
 
     def _warn(self, error: DebateError) -> None:
         if self._screen is not None:

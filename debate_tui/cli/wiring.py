@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from debate_tui.resilience.recovery import Announcement
     from debate_tui.resilience.stream_log import StreamLog
     from debate_tui.session.rounds import Backpressure
-    from debate_tui.sources.registry import SourceSpec
+    from debate_tui.sources.registry import PersonFactory, SourceSpec
 
     OnError = Callable[[DebateError], None]
     OnProgress = Callable[[str, str], None]
@@ -99,6 +99,7 @@ async def open_debate(
     backpressure: Backpressure | None = None,
     statistics: Statistics | None = None,
     store: DebateStore | None = None,
+    make_person: PersonFactory | None = None,
     public_only: bool = False,
 ) -> AsyncIterator[DebateContext]:
     """Prepare the debate; on exit, make its record durable and close all connections.
@@ -106,8 +107,9 @@ async def open_debate(
     The debate is recorded in `store`, which stays open, or else in the user's SQLite file. `on_error` is
     called when the record or the stream log cannot be written. `on_progress` is called while a local model
     starts, with the task and its progress, and with empty strings at the end. `statistics` is used instead of
-    a new object. With `public_only`, endpoints on this machine or a private network are refused. The debate
-    ends if another process takes it over. Raise `DebateError` if the debate cannot start.
+    a new object; for `make_person` see `SourceFactory`. With `public_only`, endpoints on this machine or a
+    private network are refused. The debate ends if another process takes it over. Raise `DebateError` if the
+    debate cannot start.
     """
 
     def handle_error(error: DebateError) -> None:
@@ -119,7 +121,7 @@ async def open_debate(
         stream_log = _open_stream_log(stack, plan, on_error)
         sources = await stack.enter_async_context(
             _make_source_factory(
-                plan, on_progress, stream_log, public_only=public_only, unattended=unattended
+                plan, on_progress, stream_log, make_person, public_only=public_only, unattended=unattended
             )
         )
         debate = plan.debate or os.urandom(4).hex()
@@ -214,6 +216,7 @@ def make_source_factory(
     on_progress: OnProgress | None = None,
     log_line: Callable[[str, str], None] | None = None,
     *,
+    make_person: PersonFactory | None = None,
     public_only: bool = False,
     readable_demo: bool = False,
 ) -> SourceFactory:
@@ -224,6 +227,7 @@ def make_source_factory(
         model_folder=config.model_folder(),
         report_progress=on_progress,
         log_line=log_line,
+        make_person=make_person,
         public_only=public_only,
         readable_demo=readable_demo,
     )
@@ -264,6 +268,7 @@ def _make_source_factory(
     plan: Plan,
     on_progress: OnProgress | None,
     stream_log: StreamLog | None,
+    make_person: PersonFactory | None,
     *,
     public_only: bool,
     unattended: bool,
@@ -273,6 +278,7 @@ def _make_source_factory(
         plan.settings,
         _hide_progress(on_progress) if plan.blind and on_progress else on_progress,
         stream_log.record_line if stream_log and not plan.blind else None,
+        make_person=make_person,
         public_only=public_only,
         readable_demo=not unattended,
     )

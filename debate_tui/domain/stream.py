@@ -212,13 +212,14 @@ class Connected(Struct, frozen=True):
 
     `transport` is shown in the statistics, such as ``HTTP/1.1``. `reused` says whether the connection was
     already open, `None` if unknown. `dropped` names settings known by now to be refused by the server; they
-    are no longer sent.
+    are no longer sent. No timeouts apply to an `untimed` answer, which a person writes.
     """
 
     origin: StreamOrigin = StreamOrigin.START
     transport: str = ""
     reused: bool | None = None
     dropped: tuple[str, ...] = ()
+    untimed: bool = False
 
 
 class Chunk(Struct, frozen=True):

@@ -260,7 +260,7 @@ class TurnRecovery:
             self._delivered.record_cursor(sign.cursor)
 
     def _handle_connected(self, connected: Connected) -> None:
-        self._watchdog.mark_connected()
+        self._watchdog.mark_connected(untimed=connected.untimed)
         now, origin = self._connection, connected.origin
         now.origin = origin
         self._usage_totals.start_connection(resumes_answer=origin is StreamOrigin.CURSOR)

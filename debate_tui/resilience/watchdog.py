@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from debate_tui.domain.stream import Fault, FaultKind
@@ -49,8 +50,15 @@ class Watchdog:
         self._silence_left = self._policy.first_byte_timeout
         self._text_left = self._policy.text_timeout
 
-    def mark_connected(self) -> None:
-        """Account for the time until the response; the first-byte timeout keeps running."""
+    def mark_connected(self, *, untimed: bool = False) -> None:
+        """Account for the time until the response; the first-byte timeout keeps running.
+
+        If the answer is `untimed`, there are no timeouts until its text comes.
+        """
+        if untimed:
+            self.close()
+            self._silence_left = self._text_left = math.inf
+            return
         waited = self._clock.time() - self.wait_start
         self._silence_left -= waited
         self._text_left -= waited
@@ -79,7 +87,7 @@ class Watchdog:
         self.wait_start = self._clock.time()
         self._task = task = asyncio.current_task()
         self._cancelling = task.cancelling() if task else 0
-        if self._timer is None:
+        if self._timer is None and self._text_left < math.inf:
             self._arm(self.wait_start + self._time_left())
 
     def __exit__(

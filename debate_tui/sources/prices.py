@@ -32,7 +32,7 @@ _TABLE_PROVIDER_NAMES = {
     "xai": "x-ai",
 }
 _FREE_PROVIDERS = frozenset({"ollama", "lmstudio", "llamacpp", "vllm"})
-_FREE_SCHEMES = frozenset({"demo", "local"})
+_FREE_SCHEMES = frozenset({"demo", "local", "me"})
 MILLION = 1_000_000
 
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from debate_tui.sources.sdk import SdkClients
 
     ProgressCallback = Callable[[str, str], None]
+    PersonFactory = Callable[[str], Source]
 
-SourceKind = Literal["agent", "demo", "endpoint", "local", "provider"]
+SourceKind = Literal["agent", "demo", "endpoint", "local", "person", "provider"]
 
 _SCHEME_KINDS: dict[str, SourceKind] = {
     "acp": "agent",
@@ -38,6 +39,7 @@ _SCHEME_KINDS: dict[str, SourceKind] = {
     "http": "endpoint",
     "https": "endpoint",
     "local": "local",
+    "me": "person",
     "ws": "endpoint",
     "wss": "endpoint",
 }
@@ -102,6 +104,10 @@ class SourceSpec(Struct, frozen=True):
                 return self.detail or find_provider(self.scheme).title
             case "local":
                 return ""
+            case "person":
+                from debate_tui.sources.person import PERSON_MODEL
+
+                return PERSON_MODEL
 
 
 def parse_source(text: str) -> SourceSpec:
@@ -131,6 +137,10 @@ def parse_source(text: str) -> SourceSpec:
         case "local":
             path = str(Path(rest).expanduser().absolute()) if rest else ""
             return SourceSpec("local", scheme, path, _parse_query(query, text))
+        case "person":
+            if text.lower() != "me":
+                raise UsageError(f"Nothing can follow 'me' in '{text}'.", "Use -d me, or -d NAME=me.")
+            return SourceSpec("person", scheme, "")
     if scheme not in providers():
         raise _unknown_provider(name, query)
     model = rest or find_provider(scheme).model
@@ -260,8 +270,9 @@ class SourceFactory:
 
     `model_folder` is the folder for downloaded models; `report_progress` is called with the current step of a
     local server's start and its progress, both empty when it is done. `log_line` is called with an agent's
-    name and each line that it prints besides its messages. With `readable_demo`, the demo is slow enough to
-    be read.
+    name and each line that it prints besides its messages. `make_person` returns the source of the debater
+    with an id for whom a person writes; it is `None` without a screen. With `readable_demo`, the demo is slow
+    enough to be read.
     """
 
     def __init__(
@@ -272,10 +283,12 @@ class SourceFactory:
         model_folder: Path | None = None,
         report_progress: ProgressCallback | None = None,
         log_line: Callable[[str, str], None] | None = None,
+        make_person: PersonFactory | None = None,
         public_only: bool = False,
         readable_demo: bool = False,
     ) -> None:
         self._readable_demo = readable_demo
+        self._make_person = make_person
         self._public_only = public_only
         self._connect_timeout = connect_timeout
         self._http2 = http2
@@ -311,7 +324,8 @@ class SourceFactory:
     ) -> Source:
         """Return the source for `specification`; a demo needs its voice named.
 
-        `names` are the names that an endpoint's chunks may use for the debater, if several share its address.
+        `names` are the debater's id and name, which an endpoint's chunks may use if several share its
+        address.
         `parameters` take precedence over those typed. No connection is made, and no SDK or HTTP client
         imported, until the source is opened.
         """
@@ -330,6 +344,12 @@ class SourceFactory:
                 source = self._make_endpoint(specification.detail, method, names)
             case "local":
                 source = self._make_local(specification.detail, asked)
+            case "person":
+                if self._make_person is None:
+                    from debate_tui.sources.person import needs_terminal
+
+                    raise needs_terminal()
+                return self._make_person(names[0])
             case "provider":
                 from debate_tui.sources.sdk import SdkClients
 

@@ -27,26 +27,27 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 
-# Pasted text is only text: it never contains keys, and it always fits on one line.
+# Pasted text is only text: it never contains keys.
 
 
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 """The escape sequences around a paste (xterm's bracketed paste mode, 2004)."""
 
-_BREAKS_TO_SPACES = str.maketrans("\r\n\t", "   ")
+_PLAIN_BREAKS = str.maketrans("\r\t", "\n ")
 
 
 class PasteSanitiser:
     """A filter that cleans the pastes in terminal input and leaves everything else unchanged.
 
-    Textual (8.2) treats escape sequences in a paste as key presses, and an `Input` keeps only the first line
-    of a paste. Removable once it does neither.
+    Line breaks become line feeds, whatever the terminal sends, and tabs spaces. Textual (8.2) treats escape
+    sequences in a paste as key presses. Removable once it does not.
     """
 
     def __init__(self) -> None:
         self._partial_start = ""  # the end of the input, which may be part of a start sequence
         self._partial_end = ""  # the end of a paste, which may be part of an end sequence
         self._in_paste = False
+        self._follows_return = False
         self._sanitiser = Sanitiser()
 
     def feed(self, data: str) -> str:
@@ -76,12 +77,15 @@ class PasteSanitiser:
             self._partial_end = pasted[_length_without_partial_end(pasted) :]
             output.append(self._clean(pasted.removesuffix(self._partial_end)))
             return ""
-        output += self._clean(pasted), self._sanitiser.flush().translate(_BREAKS_TO_SPACES), PASTE_END
-        self._partial_end, self._in_paste = "", False
+        output += self._clean(pasted), self._sanitiser.flush(), PASTE_END
+        self._partial_end, self._in_paste, self._follows_return = "", False, False
         return rest
 
     def _clean(self, pasted: str) -> str:
-        return self._sanitiser.feed(pasted.translate(_BREAKS_TO_SPACES)).translate(_BREAKS_TO_SPACES)
+        if pasted and self._follows_return:
+            pasted = pasted.removeprefix("\n")
+        self._follows_return = pasted.endswith("\r") or (self._follows_return and not pasted)
+        return self._sanitiser.feed(pasted.replace("\r\n", "\n").translate(_PLAIN_BREAKS))
 
 
 def _length_without_partial_end(pasted: str) -> int:

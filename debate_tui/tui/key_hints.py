@@ -20,6 +20,14 @@ ANSWER_HINTS = (
 )
 """Hints while the moderator answers a question."""
 
+EDITOR_HINTS = (
+    KeyHint("ctrl+s", "send", "editor.send"),
+    KeyHint("esc", "keys", "back"),
+    KeyHint("tab", "next pane", "panes.select_next(1)", 1),
+    KeyHint("ctrl+z", "undo", "editor.undo", 2),
+)
+"""Hints while the user writes a turn."""
+
 SEARCH_INPUT_HINTS = (
     KeyHint("enter", "next match", "search.next(1)"),
     KeyHint("esc", "close the search", "back"),
@@ -57,7 +65,8 @@ class HintState(Struct, frozen=True, kw_only=True):
     `resumes_all` and `resumes_pane` whether the keys for pausing would resume it now. `undecided` is the name
     of the debater whose fault needs a decision. `is_between_rounds` says whether it waits for the next round,
     and `waits_between_rounds` whether it will after this one. `is_asking` says whether there is a question to
-    vote on, `can_judge` whether judges can be asked here.
+    vote on, `can_judge` whether judges can be asked here. `can_write` says whether the current debater's turn
+    is to be written by the user.
     """
 
     takes_commands: bool = False
@@ -77,6 +86,7 @@ class HintState(Struct, frozen=True, kw_only=True):
     can_judge: bool = False
     is_between_rounds: bool = False
     waits_between_rounds: bool = False
+    can_write: bool = False
 
 
 def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
@@ -87,6 +97,7 @@ def debate_hints(state: HintState) -> tuple[KeyHint, ...]:
     next_ = "next round" if state.is_between_rounds else "resume" if state.resumes_all else "pause"
     return _offered(
         (bool(state.undecided), KeyHint("enter", f"decide about {state.undecided}", "moderation.decide", 1)),
+        (state.can_write and not state.undecided, KeyHint("enter", "write", "editor.enter", 1)),
         (can_pause, KeyHint("space", next_, "pausing.toggle_all", 1)),
         (not state.is_over, KeyHint("m", "mode", "display.next_mode", 2)),
         (True, KeyHint("tab", "next pane", "panes.select_next(1)", 3)),

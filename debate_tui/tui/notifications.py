@@ -49,9 +49,17 @@ class Notifier:
                 self._signal("The round is over. Press Space for the next one.", self._view.glyphs.paused)
             case DebateResumed() if self._has_title:
                 self._has_ended = False
-                self._set_title("")
+                self.clear()
             case _:
                 pass
+
+    def call_to_write(self, name: str) -> None:
+        """Signal that the user is to write this debater's turn."""
+        self._signal(f"Your turn: write for {name}.", self._view.glyphs.interjection)
+
+    def clear(self) -> None:
+        """Remove the mark from the window's title."""
+        self._set_title("")
 
     def _signal(self, text: str, mark: str) -> None:
         self._set_title(mark)

@@ -17,7 +17,7 @@ from debate_tui.domain.progress import Pauses
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.usage import NO_SPENDING
 from debate_tui.tui.styles import Tone
-from debate_tui.tui.widgets.badge import REMOVED, TurnMetrics, badge_for
+from debate_tui.tui.widgets.badge import REMOVED, YOUR_TURN, TurnMetrics, badge_for
 
 if TYPE_CHECKING:
     from debate_tui.display.buffer import PaneItem
@@ -43,6 +43,8 @@ class PaneState:
         self._initial_info = info
         self.paused_here = False
         """Whether the pane is paused on this screen only."""
+        self.is_writing = False
+        """Whether the user is to write the debater's turn."""
         self.clear()
 
     def clear(self) -> None:
@@ -109,6 +111,8 @@ class PaneState:
 
     def badge(self, now: float) -> Badge:
         """Return the badge to show now."""
+        if self.is_writing and not self.is_paused:
+            return YOUR_TURN
         turn = self.turn
         shown = badge_for(
             self.status,

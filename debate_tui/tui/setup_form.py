@@ -63,12 +63,13 @@ class SetupItem(NamedTuple):
 class SourceOption(Struct, frozen=True):
     """An available source, written as for ``-d``.
 
-    `summary` describes it in a word or two, `description` in a sentence.
+    `summary` describes it in a word or two, `description` in a sentence. What cannot judge can only debate.
     """
 
     source: str
     summary: str = ""
     description: str = ""
+    can_judge: bool = True
 
 
 class SetupEstimate(NamedTuple):
@@ -143,7 +144,7 @@ _MODEL_FIELDS = (
     ProfileField("extra_body", "x", 'JSON added to each request, such as {"top_k": 3}.', "none", 4000),
     ProfileField("headers", "h", 'HTTP headers as JSON, such as {"X-Team": "red"}.', "none", 4000),
 )
-_SOURCES_WITHOUT_PARAMETERS = frozenset({"acp", "demo", "http", "https", "ws", "wss"})
+_SOURCES_WITHOUT_PARAMETERS = frozenset({"acp", "demo", "http", "https", "me", "ws", "wss"})
 
 
 def takes_parameters(source: str) -> bool:
@@ -288,6 +289,7 @@ class DebateSetup(Struct, frozen=True, kw_only=True):
         return [
             SetupChoice(option.source, option.summary, self.with_source(item, option.source))
             for option in options
+            if option.can_judge or item.kind == "debater"
         ]
 
     def _round_choices(self, format_: Format | None) -> list[SetupChoice]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from debate_tui.cli.documents import check_place
 from debate_tui.cli.format_files import find_format, format_names
+from debate_tui.cli.judges import parse_judge
 from debate_tui.sources import registry
 from debate_tui.tui.app import StartApp
 from debate_tui.tui.screen_options import ScreenOptions
@@ -67,6 +68,7 @@ class StartHarness(ScreenHarness):
                 on_sources_change=self.chosen.append,
                 discover=self._look,
                 check_source=registry.parse_source,
+                check_judge=parse_judge,
                 check_place=check_place,
                 estimate=self._estimate,
                 on_start=self.proposed.append,

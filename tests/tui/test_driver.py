@@ -40,14 +40,14 @@ def filter_pieces(pieces: list[str]) -> str:
     [
         ("a question", "a question"),
         ("a \x1b[31mred\x1b[0m question", "a red question"),
-        ("in two\r\nlines", "in two  lines"),
-        ("in two\rlines\tand tabs", "in two lines and tabs"),
+        ("in two\r\nlines", "in two\nlines"),
+        ("in three\rlines\n\tand tabs", "in three\nlines\n and tabs"),
         ("\u202ereversed\u202c", "reversed"),
         ("\x1b]0;title\x07x\x1b", "x"),
         ("", ""),
     ],
 )
-def test_paste_becomes_one_line_of_text(text: str, read: str) -> None:
+def test_paste_becomes_plain_text(text: str, read: str) -> None:
     assert filter_pieces([f"{PASTE_START}{text}{PASTE_END}q"]) == f"{PASTE_START}{read}{PASTE_END}q"
 
 
@@ -64,7 +64,7 @@ def test_result_does_not_depend_on_how_input_is_split(
     assert read.endswith(PASTE_END + after)
     inner = read.removeprefix(before + PASTE_START).removesuffix(PASTE_END + after)
     assert sanitise(inner) == inner
-    assert not {"\n", "\r", "\t", "\x1b"} & set(inner)
+    assert not {"\r", "\t", "\x1b"} & set(inner)
 
 
 @given(keys, st.lists(st.integers(0, 99), max_size=8))

@@ -18,6 +18,7 @@ from debate_tui.tui.log_follower import LogFollower
 from debate_tui.tui.notifications import Notifier
 from debate_tui.tui.screens.debate_display import DebateDisplay
 from debate_tui.tui.screens.debate_view import DebateView
+from debate_tui.tui.screens.editor import EditorController
 from debate_tui.tui.screens.export import ExportController
 from debate_tui.tui.screens.material import MaterialController
 from debate_tui.tui.screens.moderation import ModerationController, PauseController
@@ -138,7 +139,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self.exports = ExportController(self.view, self.read_events)
         self.outcome = OutcomeController(self.view, self.read_events, self.exports.action_open_menu)
         self.voting = VotingController(self.view, self.outcome)
-        self._notifier = Notifier(self.view)
+        self.editor = EditorController(self.view, Notifier(self.view))
         self.controllers = self._name_controllers()
         self.debate_display.bars.append(self.voting.bar)
         self._notice_bar = NoticeBar(self.view.glyphs, self.dismiss_notices)
@@ -149,6 +150,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             "display": self.debate_display,
             "panes": self.view.panes,
             "material": self.material,
+            "editor": self.editor,
             "search": self.search,
             "moderation": self.moderation,
             "voting": self.voting,
@@ -261,7 +263,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         self.debate_display.apply(event)
         self.moderation.fault_decisions.apply(event)
         self.voting.apply(event)
-        self._notifier.apply(event)
+        self.editor.notifier.apply(event)
         if isinstance(event, DebatePaused) and not event.debater and event.reason not in ("user", STEP_PAUSE):
             self.warn(one_line(event.reason))  # a limit that blocks further turns
         if isinstance(event, PhaseStarted) and len(self.view.transcript.steps) > 1:
@@ -282,7 +284,8 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
     def _hints(self) -> Sequence[KeyHint]:
         """Return the hints for the keys that do something now."""
         return (
-            self.search.hints()
+            self.editor.hints()
+            or self.search.hints()
             or self.moderation.hints()
             or self.material.hints()
             or self.debate_hints(self._hint_state())
@@ -312,13 +315,20 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             can_judge=view.options.ending is not None,
             is_between_rounds=self.pausing.is_between_rounds,
             waits_between_rounds=self.pausing.waits_between_rounds,
+            can_write=self.editor.can_enter,
         )
 
     # Keys
 
     def action_back(self) -> None:
-        """Close what is open: search, input, question for a vote, material, zoom, or else the notices."""
-        if self.search.close() or self.moderation.close() or self.voting.decline() or self.material.close():
+        """Leave the editor, or close what is open: search, input, question, material, zoom, or notices."""
+        if (
+            self.editor.leave()
+            or self.search.close()
+            or self.moderation.close()
+            or self.voting.decline()
+            or self.material.close()
+        ):
             return
         if self.view.panes.is_zoomed:
             self.view.panes.action_zoom()
@@ -326,7 +336,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             self.dismiss_notices()
 
     def action_show_fault(self) -> None:
-        """Ask for the decision after a fault, or show the current debater's error.
+        """Ask for the decision after a fault, go to the editor, or show the current debater's error.
 
         While searching, go to the next match instead.
         """
@@ -334,7 +344,9 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
             self.search.action_next(1)
             return
         debater = self.view.panes.current.state
-        if not self.moderation.fault_decisions.ask() and debater.fault is not None:
+        if self.moderation.fault_decisions.ask() or self.editor.enter():
+            return
+        if debater.fault is not None:
             from debate_tui.tui.screens.dialogs import FaultScreen
 
             name = self.view.debater_name(debater.id)

@@ -57,14 +57,16 @@ class StartCallbacks(NamedTuple):
     `on_sources_change` is called with the setup's sources after the first frame is painted, and whenever they
     change. `discover` then finds more sources, and debaters that replace the initial ones; it returns no
     debaters if the user chose them or nothing better was found. `check_source` raises `DebateError` for a
-    source that is not valid, `check_place` for a place where there is no material. `estimate` returns what is
-    expected of a debate. `on_start` is called with the debate to start; call `show_start_error` if it cannot
-    start. `on_history` is called with the setup when the user wants to see the recorded debates.
+    source that is not valid, `check_judge` for one that cannot judge, `check_place` for a place where there
+    is no material. `estimate` returns what is expected of a debate. `on_start` is called with the debate to
+    start; call `show_start_error` if it cannot start. `on_history` is called with the setup when the user
+    wants to see the recorded debates.
     """
 
     on_sources_change: Callable[[tuple[str, ...]], None]
     discover: Callable[[], Awaitable[tuple[Sequence[SourceOption], tuple[str, ...]]]]
     check_source: Callable[[str], object]
+    check_judge: Callable[[str], object]
     check_place: Callable[[str], object]
     estimate: Callable[[DebateSetup], Awaitable[SetupEstimate]]
     on_start: Callable[[DebateSetup], None]
@@ -147,7 +149,7 @@ class StartScreen(TitledScreen):
             glyphs,
             checks={
                 "debater": callbacks.check_source,
-                "judge": callbacks.check_source,
+                "judge": callbacks.check_judge,
                 "material": callbacks.check_place,
             },
             on_change=self._change_setup,

@@ -39,7 +39,7 @@ _OTHER_SOURCE = _TypedChoice(
     "as for -d",
     (
         "openai:MODEL   anthropic:MODEL   groq:MODEL   ollama:MODEL",
-        "local:FILE.gguf   acp:AGENT   https://host/path   demo:VOICE",
+        "local:FILE.gguf   acp:AGENT   https://host/path   demo:VOICE   me",
     ),
 )
 _TYPED_CHOICES: dict[SetupItemKind, _TypedChoice] = {

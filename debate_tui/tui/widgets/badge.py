@@ -41,6 +41,7 @@ class Badge(Struct, frozen=True):
 
 WAITING = Badge("waiting", "waiting", Tone.WAITING)
 PAUSED = Badge("paused", "paused", Tone.PAUSED)
+YOUR_TURN = Badge("interjection", "your turn", Tone.FOCUS)
 REMOVED = Badge("failed", "removed", Tone.FAILED)
 
 STATE_BADGES: Mapping[StreamState, Badge] = {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
+    from textual.events import Paste
 
     from debate_tui.tui.symbols import Glyphs
     from debate_tui.tui.widgets.page_search import SearchPosition
@@ -57,6 +58,10 @@ class LineInput(Input):
     def on_mount(self) -> None:
         """Respect ``TEXTUAL_ANIMATIONS``."""
         self.cursor_blink = self.app.animation_level != "none"
+
+    def on_paste(self, event: Paste) -> None:
+        """Put the text on one line: Textual (8.2) would keep only the first; removable once it does not."""
+        event.text = event.text.replace("\n", " ")
 
     async def action_submit(self) -> None:
         """Run the action for Enter."""

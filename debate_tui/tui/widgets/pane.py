@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.events import DescendantBlur, DescendantFocus
+    from textual.widget import AwaitMount, Widget
 
     from debate_tui.display.buffer import PaneItem
     from debate_tui.display.markdown import MarkdownSymbols
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from debate_tui.domain.transcript import Transcript, Turn
     from debate_tui.tui.pane_state import PaneState
     from debate_tui.tui.symbols import Glyphs
+    from debate_tui.tui.widgets.turn_editor import TurnEditor
 
 
 MAX_NAME_CHARACTERS = 40
@@ -113,11 +115,14 @@ class MetricsLine(TextRows):
         self._state = state
         self._content = content
         self._turn_text = turn_text
+        self.editor: TurnEditor | None = None
 
     def rows(self, width: int) -> tuple[Row, ...]:
-        """Return the figures of the latest turn."""
+        """Return the figures of the latest turn, or the length of the one being written."""
         below = self._turn_text.unseen_lines
         right = (Piece(f"{self._glyphs.down} {below} new", Tone.FOCUS),) if below else ()
+        if self.editor is not None:
+            return (Row(self.editor.length_pieces, right),)
         room = width - pieces_width(right) - 2 * bool(right)
         reading = self._state.meter_reading(self._content.word_count)
         return (Row((Piece(format_metrics(reading, room, self._glyphs), Tone.QUIET),), right),)
@@ -201,6 +206,8 @@ class Pane(Vertical):
         self._title.refresh_rows()
         self._metrics_line.refresh_rows()
         self.turn_text.tick()
+        if self.editor is not None:  # the text needs no more room than it fills
+            self.turn_text.styles.max_height = max(1, self.turn_text.line_count)
         self.set_class(self.has_left, "-removed")
         fault = self.state.fault
         if fault is not self._tooltip_fault:
@@ -253,6 +260,35 @@ class Pane(Vertical):
         """Return the step of each turn and the line of its heading."""
         turns = self._transcript.turns
         return [(turns[turn].step, line) for turn, line in self.turn_text.page.heading_lines if turn in turns]
+
+    # The editor, while the user writes the debater's turn
+
+    @property
+    def editor(self) -> TurnEditor | None:
+        """The editor, if it is open."""
+        return self._metrics_line.editor
+
+    def open_editor(self, editor: TurnEditor) -> AwaitMount:
+        """Show an editor below the text, which keeps the upper rows."""
+        self._metrics_line.editor = editor
+        self.state.is_writing = True
+        self.tick()
+        return self.mount(editor, after=self.turn_text)
+
+    def close_editor(self) -> None:
+        """Remove the editor."""
+        if (editor := self._metrics_line.editor) is not None:
+            self._metrics_line.editor = None
+            self.state.is_writing = False
+            self.turn_text.styles.max_height = None
+            self.tick()
+            editor.remove()
+
+    @property
+    def focus_target(self) -> Widget:
+        """What has the focus while the pane is current: the editor, unless the user has left it."""
+        editor = self.editor
+        return editor.text_area if editor is not None and editor.active else self.turn_text
 
     # Focus and layout
 

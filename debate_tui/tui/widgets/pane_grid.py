@@ -330,7 +330,8 @@ class PaneGrid(painter.BlankWidget, Grid):
                 pane.show_focus(focused=pane is self.current and not self._reads_panel)
             if self._panel is not None:
                 self._panel.show_focus(focused=self._reads_panel)
-        self.screen.set_focus(self.current_text, scroll_visible=False)
+        target = self.current_text if self._reads_panel else self.current.focus_target
+        self.screen.set_focus(target, scroll_visible=False)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Make the pane current that has got the focus, such as by a click."""
