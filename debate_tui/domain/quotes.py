@@ -1,8 +1,9 @@
 """Quotes in speeches and verdicts, checked word for word against material and earlier speeches.
 
 Checked is what stands in quotation marks and has at least five words. It is found if one text contains it:
-the cited piece of material, any other that the debater may see, an earlier speech, the topic or a remark of
-the moderator; a wrong number does not make a true quote false. White space, quotation marks, kinds of dashes,
+material that the debater may see, an earlier speech, the topic or a remark of the moderator. Where it cites
+material, only material counts, or else a false quote would come true once another debater repeats it; a
+wrong number does not make it false. White space, quotation marks, kinds of dashes,
 Markdown, punctuation at the ends and the case of the first letter do not count. Where a quote has an
 ellipsis, its parts must follow each other. Everything else must be the same.
 """
@@ -262,8 +263,8 @@ class QuoteChecker:
     def _has(self, parts: Sequence[str], sources: dict[int, str], number: int = 0) -> bool:
         if not 0 < len(parts) <= MAX_PARTS:
             return False
-        if number in sources and _contains(sources[number], parts):
-            return True
+        if number in sources:
+            return any(_contains(source, parts) for key, source in sources.items() if key > 0)
         around = (self._transcript.topic, *(said.text for said in self._transcript.interjections))
         return any(_contains(source, parts) for source in sources.values()) or any(
             _contains(normalise(text), parts) for text in around

@@ -234,6 +234,14 @@ def test_without_anything_to_compare_with_nothing_is_marked() -> None:
     assert QuoteChecker((), transcript()).check_text("“one two three four five”") == ()
 
 
+def test_a_false_quote_of_the_material_does_not_come_true_when_another_repeats_it() -> None:
+    false = "the city closed every road at once"
+    told = transcript(f"The report says “{false}” [1].", f"It does: “{false}” [1]. You said “{false}”.")
+    checker = QuoteChecker((REPORT,), told)
+    assert [quote.found for quote in checker.check_turn(told.turns[1])] == [False]
+    assert [quote.found for quote in checker.check_turn(told.turns[2])] == [False, True]
+
+
 def test_a_quote_of_a_page_that_the_provider_cites_is_not_judged() -> None:
     told = transcript("Hello.", "“some page says this and that” [1], “another page says this and that” [3]")
     checker = QuoteChecker((), told)
