@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import os
 import signal
 import termios
 from asyncio.subprocess import PIPE
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.fakes.sse_server import ReceivedRequest
 
 CTRL_C = "\x03"
+CTRL_Z = "\x1a"
 ZOOM = "z"
 
 
@@ -204,6 +207,22 @@ async def test_going_on_without_having_been_stopped_changes_nothing() -> None:
         terminal.send(signal.SIGTERM)
         terminal.send(signal.SIGCONT)
         assert await terminal.wait_for_exit() == 128 + signal.SIGTERM
+        assert terminal.is_restored()
+
+
+async def test_a_stopped_program_that_continues_paints_its_whole_screen() -> None:
+    async with (
+        ControlledEndpoints(*"ab") as feeds,
+        run_in_terminal("Stopped?", *feeds.debater_options) as terminal,
+    ):
+        feeds.say("a", "one two")
+        await terminal.wait_for_text("one two", "Stopped?", "│", "quit")
+        terminal.press(CTRL_Z)
+        await asyncio.to_thread(os.waitid, os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
+        terminal.send(signal.SIGCONT)
+        await terminal.wait_for_text("one two", "Stopped?", "│", "quit")
+        terminal.press("q")
+        assert await terminal.wait_for_exit() == 0
         assert terminal.is_restored()
 
 
