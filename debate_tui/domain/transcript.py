@@ -308,6 +308,12 @@ class Transcript:
         """Return the letter a debater had until it was revealed; empty if it had none or still has it."""
         return "" if self.is_blind else self.letters.get(debater, "")
 
+    @property
+    def heard_debaters(self) -> frozenset[str]:
+        """The ids of the debaters still in the debate, and of those who finished a turn before they left."""
+        finished = {turn.debater for turn in self.turns.values() if turn.reason in PUBLIC_FINISH_REASONS}
+        return frozenset(finished.union(self.active_debaters))
+
     def latest_turn(self, debater: str) -> Turn | None:
         """Return a debater's newest turn, running or finished, or `None`."""
         return self._latest_turns.get(debater)

@@ -81,8 +81,8 @@ class OutcomeSummary(Struct, frozen=True):
     """The complete outcome of a debate; everything in it is sanitised.
 
     `headline` says who won, by the panel's decision or, if the format says so, by the larger swing of the
-    judges' opinion; without judges, by the user's own vote, if any. `scores` are the mean scores of all
-    judges.
+    judges' opinion; without a judge's verdict, by the user's own vote, if any. `scores` are the mean scores
+    of all judges.
     """
 
     headline: str
@@ -105,11 +105,11 @@ def summarise_outcome(
     judges = [verdict for verdict in transcript.verdicts if verdict.model]
     panel, swing = decide_panel(judges), measure_swing(judges)
     by_swing = transcript.outcome == "swing"
-    if judges:
-        headline = wording.describe_panel(transcript, panel, swing if by_swing else None)
+    own = next((each for each in votes if not each.by_audience and each.after), None)
+    if own is not None and all(verdict.problem for verdict in judges):
+        headline = wording.describe_vote(own.before if by_swing else (), own.after)
     else:
-        own = next((each for each in votes if not each.by_audience and each.after), None)
-        headline = wording.describe_vote(own.before if by_swing else (), own.after) if own else ""
+        headline = wording.describe_panel(transcript, panel, swing if by_swing else None) if judges else ""
     return OutcomeSummary(
         headline=headline,
         scores=_scores(transcript, panel.scores, panel.winner),

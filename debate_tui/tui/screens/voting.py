@@ -281,7 +281,12 @@ class VotingController(Controller):
     def _choices(self) -> list[VoteChoice]:
         states, sides = [pane.state for pane in self._view.panes.panes], self._sides
         if not sides:
-            return [VoteChoice(state.info.name, "", state.tone, debater=state.id) for state in states]
+            heard = self._view.transcript.heard_debaters
+            return [
+                VoteChoice(state.info.name, "", state.tone, debater=state.id)
+                for state in states
+                if state.id in heard
+            ]
         choices: list[VoteChoice] = []
         for side in sides:
             speakers = [state for state in states if state.info.side == side]

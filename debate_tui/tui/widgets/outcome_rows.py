@@ -117,8 +117,8 @@ class VerdictRows:
             who = "The audience" if opinions.by_audience else "Your vote"
             pieces = [Piece(f"{who:{LABEL_CELLS}}", bold=True)]
             for when, votes in (("before", opinions.before), ("after", opinions.after)):
-                counts = self._vote_pieces(votes) or [Piece(self._glyphs.missing_value)]
-                pieces += [Piece(f"{when} ", Tone.QUIET), *counts, Piece("   ")]
+                if votes:
+                    pieces += [Piece(f"{when} ", Tone.QUIET), *self._vote_pieces(votes), Piece("   ")]
             yield Row(tuple(pieces))
             if opinions.by_audience and opinions.change:
                 yield Row((Piece(" " * LABEL_CELLS), Piece(opinions.change, Tone.QUIET)))
@@ -136,7 +136,7 @@ class VerdictRows:
     # Judges
 
     def _ruling_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
-        yield self._ruling_title(ruling)
+        yield from self._title_rows(ruling)
         reason_rows = self._agreement_rows if ruling.by_debaters else self._reason_rows
         yield from reason_rows(ruling.reasons)
         if ruling.scores:
@@ -150,7 +150,10 @@ class VerdictRows:
 
     def _reason_rows(self, lines: Sequence[str]) -> Iterator[Row]:
         for line in lines:
-            yield from (Row((Piece(text, Tone.QUIET),)) for text in wrap_text(line, self._width))
+            yield from self._text_rows(line, Tone.QUIET)
+
+    def _text_rows(self, text: str, tone: Tone) -> Iterator[Row]:
+        yield from (Row((Piece(line, tone),)) for line in wrap_text(text, self._width))
 
     def _agreement_rows(self, lines: Sequence[str]) -> Iterator[Row]:
         """Yield the debaters' conclusions: headings, and a line for each debater under them."""
@@ -168,14 +171,19 @@ class VerdictRows:
             else:
                 yield from (Row((Piece(each),)) for each in wrap_text(line, self._width))
 
-    def _ruling_title(self, ruling: VerdictSummary) -> Row:
+    def _title_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
+        """Yield the judge with its decision, which is below it if there is no room beside it."""
         glyphs = self._glyphs
         tone = Tone.FAILED if ruling.failed else Tone.PAUSED if ruling.unconfirmed else Tone.FINISHED
-        decision = clip((Piece(ruling.decision, tone, bold=True),), self._width - 8, glyphs.ellipsis)
-        room = self._width - pieces_width(decision) - 4
-        name = clip((Piece(ruling.judge, Tone.TEXT, bold=True),), room, glyphs.ellipsis)
-        line = Piece(f" {glyphs.thin_line * max(1, room - pieces_width(name) + 2)} ", Tone.FAINT)
-        return Row((*name, line, *decision))
+        decision = Piece(ruling.decision, tone, bold=True)
+        name = clip((Piece(ruling.judge, Tone.TEXT, bold=True),), self._width - 4, glyphs.ellipsis)
+        room = self._width - pieces_width(name) - pieces_width((decision,)) - 2
+        if room > 0:
+            yield Row((*name, Piece(f" {glyphs.thin_line * room} ", Tone.FAINT), decision))
+        else:
+            cells = self._width - pieces_width(name) - 1
+            yield Row((*name, Piece(f" {glyphs.thin_line * cells}", Tone.FAINT)))
+            yield from self._text_rows(ruling.decision, tone)
 
     def _stance_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
         if any(stance is not None for stance in ruling.stances):

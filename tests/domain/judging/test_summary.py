@@ -62,6 +62,14 @@ def test_judges_who_agree_decide():
     assert found.scores == (Score("a", "Ada", "For", 8.5, True), Score("b", "Ben", "Against", 5.0, False))
 
 
+def test_own_vote_decides_if_no_judge_gave_a_verdict():
+    own = Vote(when="after", voter="user", debater="b")
+
+    assert summary_of(NONE, own).headline == "The vote goes to Against"
+    assert summary_of(NONE, verdict("a"), own).headline == "Ada wins (1 of 1 judges). 1 judge gave no verdict"
+    assert summary_of(NONE).headline == "No judge gave a verdict"
+
+
 def test_what_must_be_known_of_a_decision_is_said():
     found = summary_of(verdict(None, agreed=False), verdict("b", controlled=False), NONE)
 

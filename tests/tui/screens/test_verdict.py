@@ -135,3 +135,18 @@ async def test_report_that_failed_says_why() -> None:
         await board.settle()
         await board.press("tab")
         assert "No report from openai:x: its answer could not be read." in board.text
+
+
+async def test_judge_and_its_problem_are_both_shown_in_full() -> None:
+    problem = "127.0.0.1:9000 returned a web page instead of an event stream"
+    async with DebateHarness(2, commands=False).opened(80, 24) as board:
+        board.begin().phase().end("ada").end("ben")
+        board.log_events(
+            ev.Verdict(
+                judge="groq:gpt", model="gpt", winner=None, agreed=False, controlled=False, problem=problem
+            ),
+            ev.DebateFinished(reason="complete"),
+        )
+        await board.settle()
+        assert "groq:gpt ───" in board.text
+        assert f"no verdict ({problem})" in " ".join(board.text.split())

@@ -9,6 +9,7 @@ import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.session.commands import CastVote, Command, Reveal
+from debate_tui.tui.screens.dialogs import MenuScreen
 from debate_tui.tui.screens.verdict import VerdictScreen
 from tests.tui.debate_harness import DEBATERS, DebateHarness
 from tests.tui.judged_debates import add_judged_debate, verdict
@@ -253,6 +254,29 @@ async def test_debate_without_sides_asks_who_argued_best() -> None:
         assert "It's over. Who argued best?" in board.text
         await board.press("v", "b")
         assert board.commands == [CastVote("after", "ben")]
+
+
+async def test_debater_who_left_without_a_finished_turn_is_not_on_the_ballot() -> None:
+    debaters = tuple(msgspec.structs.replace(debater, side="") for debater in DEBATERS[:3])
+    async with DebateHarness(3, asks_for_votes=True, debaters=debaters).opened() as board:
+        board.begin().phase().end("ada").end("cleo", "failed").end("ben")
+        for gone, remaining in (("cleo", ("ada", "ben")), ("ben", ("ada",))):
+            board.log_events(ev.DebaterRemoved(debater=gone, reason="gone", remaining=remaining))
+        board.log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        await board.press("v")
+        menu = board.app.screen
+        assert isinstance(menu, MenuScreen)
+        names = [str(menu.menu.get_option_at_index(row).prompt).split() for row in range(3)]
+        assert names == [["a", "Ada"], ["b", "Ben"], ["u", "undecided"]]
+
+
+async def test_question_is_shown_in_full_on_a_small_terminal() -> None:
+    async with vote_board().opened(40, 15) as board:
+        board.begin().phase().log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        await board.press("v")
+        assert AFTER in " ".join(board.text.split())
 
 
 async def test_stopped_debate_asks_for_no_vote() -> None:
