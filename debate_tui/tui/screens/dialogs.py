@@ -20,7 +20,7 @@ from debate_tui.tui import themes
 from debate_tui.tui.styles import DimmedScreen, Tone
 from debate_tui.tui.widgets.input_bars import LineInput
 from debate_tui.tui.widgets.option_list import MarkedList, PlainScrollBarRender, to_content, to_lines
-from debate_tui.tui.widgets.rows import Piece, pieces_width
+from debate_tui.tui.widgets.rows import Piece, Row, justify, pieces_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,9 +152,12 @@ class CardScreen(OverlayScreen[Result]):
 
     def show_rows(self, width: int) -> None:
         """Show the current title and rows on a screen of `width` cells."""
-        rows = self.rows(max(1, width - COLUMNS_AROUND_CARD))
-        title = Piece(self.title_text, Tone.FOCUS, bold=True)
-        self._text.update(to_lines([(title,), (), *rows], self._glyphs))
+        available = max(1, width - COLUMNS_AROUND_CARD)
+        rows = self.rows(available)
+        title, close = (Piece(self.title_text, Tone.FOCUS, bold=True),), (Piece("esc close", Tone.QUIET),)
+        least = pieces_width((*title, *close)) + 2
+        heading = justify(Row(title, close), min(available, max(least, *map(pieces_width, rows))))
+        self._text.update(to_lines([heading, (), *rows], self._glyphs))
 
 
 # Menu dialogs. The result is the index of the chosen item, or `None`.
@@ -228,7 +231,8 @@ class MenuScreen(OverlayScreen[int | None]):
 
     def _fit_to(self, size: Size) -> None:
         """Cut the introduction if necessary, and scroll the menu if it is too long for the screen."""
-        width = min(INTRODUCTION_WIDTH, max(10, size.width - COLUMNS_AROUND_MENU))
+        available = max(10, size.width - COLUMNS_AROUND_MENU)
+        width = min(INTRODUCTION_WIDTH, available)
         room = size.height - ROWS_AROUND_MENU
         spare = room - self.menu.option_count - 1
         rows: list[tuple[Piece, ...]] = []
@@ -242,7 +246,8 @@ class MenuScreen(OverlayScreen[int | None]):
             rows[:0] = [(piece._replace(text=line),) for line in lines]
             if len(rows) < spare - 1:
                 rows.insert(0, ())
-        heading = [(Piece(self._title, Tone.FOCUS, bold=True),), *rows]
+        title = Piece(self._title, Tone.FOCUS, bold=True)
+        heading = [*((title._replace(text=line),) for line in textwrap.wrap(self._title, available)), *rows]
         self._heading.update(to_lines(heading, self._glyphs))
         self.menu.styles.max_height = max(1, room - len(heading))
 
