@@ -309,7 +309,7 @@ Commands:
 \b
 Put -- before a topic that starts with the name of a command. Without -d,
 debaters are chosen from the keys and servers found, as many as the format
-needs; if there are none, the demo runs.
+needs; if there are none, the demo runs. With -d me, you debate.
 """
 
 

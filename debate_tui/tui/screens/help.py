@@ -53,9 +53,10 @@ _DEBATE_KEYS = (
     ("M", "moderate: rounds, words, …"),
     ("v", "vote; show the outcome"),
     ("J", "judge a finished debate"),
-    ("enter", "decide; show error details"),
+    ("enter", "write; decide; error details"),
+    ("ctrl+s", "send the turn you write"),
     *_COMMON_KEYS,
-    ("esc", "close; unzoom"),
+    ("esc", "leave editor; close; unzoom"),
     ("q", "quit; the debate is saved"),
 )
 _REPLAY_KEYS = (
