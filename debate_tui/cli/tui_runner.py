@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from debate_tui.record.player import Player
     from debate_tui.session.commands import Command, CommandHandler, SourceSwap
     from debate_tui.session.remote_log import RemoteLog
-    from debate_tui.sources.person import Draft
+    from debate_tui.sources.person import TurnDraft
     from debate_tui.tui.app import BaseDebateApp, StartApp
     from debate_tui.tui.screen_options import NextDebate
 
@@ -340,6 +340,8 @@ class _FullscreenDebate:
             if self._closed.is_set():
                 context.session.handle(EndDebate())
             await context.session.run()
+            if context.session.transcript.finish_reason == "complete":
+                config.remove_drafts(context.session.spec.debate)
         except DebateError as error:
             self._start_error = error
             self._screen.app.exit()
@@ -387,17 +389,17 @@ class _FullscreenDebate:
 
         return PersonSource(debater, self._write_turn, self._open_draft)
 
-    async def _write_turn(self, debater: str, request: TurnRequest, draft: Draft) -> str:
+    async def _write_turn(self, debater: str, request: TurnRequest, draft: TurnDraft) -> str:
         assert self._screen is not None
         return await self._screen.editor.write_turn(debater, request, draft)
 
-    def _open_draft(self, turn: int) -> Draft:
-        from debate_tui.sources.person import Draft
+    def _open_draft(self, turn: int) -> TurnDraft:
+        from debate_tui.sources.person import TurnDraft
 
         if self._context is None or not self._plan.settings.record:
-            return Draft()
+            return TurnDraft()
         file = config.draft_folder() / f"{self._context.session.spec.debate}-{turn}.txt"
-        return Draft(file, config.write_private_file)
+        return TurnDraft(file, config.write_private_file)
 
     def _warn(self, error: DebateError) -> None:
         if self._screen is not None:

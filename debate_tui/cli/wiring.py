@@ -107,9 +107,8 @@ async def open_debate(
     The debate is recorded in `store`, which stays open, or else in the user's SQLite file. `on_error` is
     called when the record or the stream log cannot be written. `on_progress` is called while a local model
     starts, with the task and its progress, and with empty strings at the end. `statistics` is used instead of
-    a new object; for `make_person` see `SourceFactory`. With `public_only`, endpoints on this machine or a
-    private network are refused. The debate ends if another process takes it over. Raise `DebateError` if the
-    debate cannot start.
+    a new object; for `make_person` and `public_only` see `SourceFactory`. The debate ends if another process
+    takes it over. Raise `DebateError` if the debate cannot start.
     """
 
     def handle_error(error: DebateError) -> None:

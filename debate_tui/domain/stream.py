@@ -211,8 +211,8 @@ class Connected(Struct, frozen=True):
     """The server has answered; always the first item of a stream.
 
     `transport` is shown in the statistics, such as ``HTTP/1.1``. `reused` says whether the connection was
-    already open, `None` if unknown. `dropped` names settings known by now to be refused by the server; they
-    are no longer sent. No timeouts apply to an `untimed` answer, which a person writes.
+    already open, `None` if unknown. `dropped` names settings that were refused and are no longer sent. No
+    timeouts apply to an `untimed` answer, which a person writes.
     """
 
     origin: StreamOrigin = StreamOrigin.START

@@ -234,6 +234,9 @@ def _delete(path: Path, debates: Sequence[str]) -> int:
             ).rowcount
         # Run as a script: stepped as a query, the vacuum stops after its first page.
         connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+    for debate in debates:
+        for draft in path.with_name("drafts").glob(f"{debate}-*.txt"):  # see `config.draft_folder`
+            draft.unlink(missing_ok=True)
     return deleted
 
 

@@ -22,7 +22,7 @@ PERSON_MODEL = "a person"
 MAX_CHUNK_CHARACTERS = 4096
 
 
-class Draft:
+class TurnDraft:
     """What a person has written of a turn; until it is sent, in a `file` of its own if there is one.
 
     `write_file` writes a private file.
@@ -59,7 +59,7 @@ def _read(file: Path | None) -> str:
         return ""
 
 
-WriteTurn = Callable[[str, "TurnRequest", Draft], "Awaitable[str]"]
+WriteTurn = Callable[[str, "TurnRequest", TurnDraft], "Awaitable[str]"]
 """A function that lets the person write the turn of a debater, given its id, and returns what was sent.
 
 It changes the draft's text meanwhile, and saves it.
@@ -72,11 +72,11 @@ class PersonSource:
     `make_draft` returns the draft of a turn, given its number.
     """
 
-    def __init__(self, debater: str, write_turn: WriteTurn, make_draft: Callable[[int], Draft]) -> None:
+    def __init__(self, debater: str, write_turn: WriteTurn, make_draft: Callable[[int], TurnDraft]) -> None:
         self._debater = debater
         self._write_turn = write_turn
         self._make_draft = make_draft
-        self._drafts: dict[int, Draft] = {}
+        self._drafts: dict[int, TurnDraft] = {}
 
     @property
     def model(self) -> str:
@@ -97,7 +97,7 @@ class PersonSource:
         finally:
             await items.aclose()
 
-    async def _items(self, request: TurnRequest, draft: Draft) -> AsyncGenerator[StreamItem, None]:
+    async def _items(self, request: TurnRequest, draft: TurnDraft) -> AsyncGenerator[StreamItem, None]:
         yield Connected(transport="keyboard", untimed=True)
         text = await self._write_turn(self._debater, request, draft)
         for start in range(0, len(text), MAX_CHUNK_CHARACTERS):

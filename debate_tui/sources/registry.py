@@ -271,8 +271,8 @@ class SourceFactory:
     `model_folder` is the folder for downloaded models; `report_progress` is called with the current step of a
     local server's start and its progress, both empty when it is done. `log_line` is called with an agent's
     name and each line that it prints besides its messages. `make_person` returns the source of the debater
-    with an id for whom a person writes; it is `None` without a screen. With `readable_demo`, the demo is slow
-    enough to be read.
+    with an id for whom a person writes; it is `None` without a screen. With `public_only`, endpoints on this
+    machine or a private network are refused. With `readable_demo`, the demo is slow enough to be read.
     """
 
     def __init__(
@@ -324,8 +324,7 @@ class SourceFactory:
     ) -> Source:
         """Return the source for `specification`; a demo needs its voice named.
 
-        `names` are the debater's id and name, which an endpoint's chunks may use if several share its
-        address.
+        `names` are the debater's id and name; chunks of an endpoint that several share may use either.
         `parameters` take precedence over those typed. No connection is made, and no SDK or HTTP client
         imported, until the source is opened.
         """
@@ -345,11 +344,7 @@ class SourceFactory:
             case "local":
                 source = self._make_local(specification.detail, asked)
             case "person":
-                if self._make_person is None:
-                    from debate_tui.sources.person import needs_terminal
-
-                    raise needs_terminal()
-                return self._make_person(names[0])
+                return self._make_person_source(names[0] if names else "")
             case "provider":
                 from debate_tui.sources.sdk import SdkClients
 
@@ -370,6 +365,13 @@ class SourceFactory:
             clients = HttpClients(connect_timeout=self._connect_timeout, public_only=self._public_only)
             self._endpoint_factory = EndpointFactory(http2=self._http2, clients=clients)
         return self._endpoint_factory.make(url, method=method, names=names)
+
+    def _make_person_source(self, debater: str) -> Source:
+        if self._make_person is None:
+            from debate_tui.sources.person import needs_terminal
+
+            raise needs_terminal()
+        return self._make_person(debater)
 
     def _make_local(self, model: str, parameters: ModelParameters) -> Source:
         from debate_tui.sources.local_model import LocalServers

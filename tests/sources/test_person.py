@@ -14,7 +14,7 @@ from debate_tui.domain.stream import (
     TurnRequest,
 )
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.sources.person import Draft, PersonSource
+from debate_tui.sources.person import PersonSource, TurnDraft
 from tests.fakes.scripted_source import ManualClock
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Writer:
         self.text = text
         self.found: list[str] = []
 
-    async def __call__(self, debater: str, request: TurnRequest, draft: Draft) -> str:
+    async def __call__(self, debater: str, request: TurnRequest, draft: TurnDraft) -> str:
         assert (debater, request) == ("d1", REQUEST)
         self.found.append(draft.text)
         draft.text += self.text
@@ -49,7 +49,7 @@ async def read(source: Source, resume: ResumePoint | None = None) -> list[Stream
 async def test_text_comes_whole_and_its_draft_goes(tmp_path: Path) -> None:
     file = tmp_path / "d-3.txt"
     writer = Writer("Tea is calm. " * 1000)
-    source = PersonSource("d1", writer, lambda _: Draft(file, config.write_private_file))
+    source = PersonSource("d1", writer, lambda _: TurnDraft(file, config.write_private_file))
     connected, *chunks, finished = await read(source)
     assert isinstance(connected, Connected)
     assert connected.untimed
@@ -60,7 +60,7 @@ async def test_text_comes_whole_and_its_draft_goes(tmp_path: Path) -> None:
 
 async def test_draft_stays_until_the_text_was_taken(tmp_path: Path) -> None:
     file = tmp_path / "d-3.txt"
-    source = PersonSource("d1", Writer("Tea."), lambda _: Draft(file, config.write_private_file))
+    source = PersonSource("d1", Writer("Tea."), lambda _: TurnDraft(file, config.write_private_file))
     async with source.open(REQUEST) as stream:
         items = [await anext(stream), await anext(stream)]
         assert items[-1] == Chunk("Tea.")
@@ -70,7 +70,7 @@ async def test_draft_stays_until_the_text_was_taken(tmp_path: Path) -> None:
 
 async def test_retried_turn_begins_with_what_was_sent() -> None:
     writer = Writer("Tea.")
-    source = PersonSource("d1", writer, lambda _: Draft())
+    source = PersonSource("d1", writer, lambda _: TurnDraft())
     await read(source)
     await read(source)
     assert writer.found == ["", "Tea."]
@@ -78,7 +78,7 @@ async def test_retried_turn_begins_with_what_was_sent() -> None:
 
 async def test_turn_without_a_draft_resumes_with_what_is_recorded() -> None:
     writer = Writer("!")
-    source = PersonSource("d1", writer, lambda _: Draft())
+    source = PersonSource("d1", writer, lambda _: TurnDraft())
     items = await read(RecoveringSource(source), ResumePoint(1, None, "Tea is calm, and cheap"))
     assert writer.found == ["Tea is calm, and cheap"]
     assert "".join(each.text for each in items if isinstance(each, Chunk)) == "!"
@@ -87,11 +87,11 @@ async def test_turn_without_a_draft_resumes_with_what_is_recorded() -> None:
 async def test_hostile_draft_is_cleaned(tmp_path: Path) -> None:
     file = tmp_path / "d-3.txt"
     file.write_bytes(b"\x1b[2Jcaf\xc3\xa9 \xff\x00")
-    assert Draft(file).text == "café \ufffd"
+    assert TurnDraft(file).text == "café \ufffd"
 
 
 def test_empty_draft_has_no_file(tmp_path: Path) -> None:
-    draft = Draft(tmp_path / "d-3.txt", config.write_private_file)
+    draft = TurnDraft(tmp_path / "d-3.txt", config.write_private_file)
     draft.text = "a"
     draft.save()
     draft.text = ""
@@ -103,11 +103,11 @@ def test_empty_draft_has_no_file(tmp_path: Path) -> None:
 async def test_no_timeout_applies() -> None:
     clock = ManualClock()
 
-    async def think(_debater: str, _request: TurnRequest, _draft: Draft) -> str:
+    async def think(_debater: str, _request: TurnRequest, _draft: TurnDraft) -> str:
         clock.advance(7 * 24 * 3600)
         return "Tea."
 
-    person = PersonSource("d1", think, lambda _: Draft())
+    person = PersonSource("d1", think, lambda _: TurnDraft())
     items = await read(RecoveringSource(person, clock=cast("asyncio.AbstractEventLoop", clock)))
     states = [each.state for each in items if isinstance(each, StateChange)]
     assert states == ["connecting", "connected", "streaming"]

@@ -50,6 +50,43 @@ async def wait_for_draft(*texts: str) -> None:
         await asyncio.to_thread(config.draft_folder().exists)
 
 
+async def test_a_stopped_turn_leaves_no_draft_once_the_debate_is_over() -> None:
+    opponents = Opponents()
+    opponents.released.set()
+    async with opponents.server:
+        options = ("Where?", "-d", "Jo=me", *opponents.debater_options, "-f", "compare")
+        async with run_in_terminal(*options) as terminal:
+            await terminal.wait_for_text("your turn", "0/250 words")
+            terminal.press("Never mind")
+            await wait_for_draft("Never mind")
+            terminal.press("\x1b")
+            await terminal.wait_for_text("enter write")
+            terminal.press("x")
+            await terminal.wait_for_text("It's over", "stopped")
+            terminal.press("q")
+            await terminal.wait_for_exit()
+    assert (await recorded()).finish_reason == "complete"
+    assert drafts() == []
+
+
+async def test_a_deleted_debate_takes_its_drafts_along() -> None:
+    opponents = Opponents()
+    async with opponents.server:
+        options = ("Where?", "-d", "Jo=me", *opponents.debater_options)
+        async with run_in_terminal(*options) as terminal:
+            await terminal.wait_for_text("your turn", "0/200 words")
+            terminal.press("Mine")
+            await terminal.wait_for_text("1/200 words")
+            terminal.press("\x03")
+            await terminal.wait_for_exit()
+    assert [draft.read_text("utf-8") for draft in drafts()] == ["Mine"]
+    store = open_store(config.record_file())
+    (summary,) = await store.debates()
+    assert await store.delete(summary.debate) == 1
+    await store.aclose()
+    assert drafts() == []
+
+
 async def recorded() -> Transcript:
     store = open_store(config.record_file())
     try:

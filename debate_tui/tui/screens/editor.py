@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from debate_tui.domain.stream import TurnRequest
-    from debate_tui.sources.person import Draft
+    from debate_tui.sources.person import TurnDraft
     from debate_tui.tui.notifications import Notifier
     from debate_tui.tui.screens.debate_view import DebateView
     from debate_tui.tui.widgets.footer import KeyHint
@@ -29,10 +29,10 @@ SAVE_DELAY_SECONDS = 0.5
 MAX_INSTRUCTION_CHARACTERS = 2000
 
 
-class _OpenTurn:
+class _WrittenTurn:
     """A turn that is being written: its draft, and what is sent in the end."""
 
-    def __init__(self, pane: Pane, request: TurnRequest, draft: Draft) -> None:
+    def __init__(self, pane: Pane, request: TurnRequest, draft: TurnDraft) -> None:
         self.pane = pane
         self.request = request
         self.draft = draft
@@ -49,13 +49,13 @@ class EditorController(Controller):
     def __init__(self, view: DebateView, notifier: Notifier) -> None:
         self._view = view
         self.notifier = notifier
-        self._turns: dict[str, _OpenTurn] = {}
+        self._turns: dict[str, _WrittenTurn] = {}
 
-    async def write_turn(self, debater: str, request: TurnRequest, draft: Draft) -> str:
+    async def write_turn(self, debater: str, request: TurnRequest, draft: TurnDraft) -> str:
         """Let the user write a debater's turn, and return what was sent; can be called from any task."""
         pane = self._view.panes.find(debater)
         assert pane is not None
-        turn = _OpenTurn(pane, request, draft)
+        turn = _WrittenTurn(pane, request, draft)
         self._view.screen.call_next(self._open, turn)
         try:
             return await turn.sent
@@ -128,7 +128,7 @@ class EditorController(Controller):
 
     # Editors
 
-    async def _open(self, turn: _OpenTurn) -> None:
+    async def _open(self, turn: _WrittenTurn) -> None:
         """Open an editor for the turn, and let the user type unless they are typing something else."""
         if turn.sent.done():
             return  # the debate has ended meanwhile
@@ -149,7 +149,7 @@ class EditorController(Controller):
         view.update_hints()
         self.notifier.call_to_write(view.debater_name(pane.state.id))
 
-    def _close(self, turn: _OpenTurn) -> None:
+    def _close(self, turn: _WrittenTurn) -> None:
         """Close the turn's editor; if the user was in it, go to another one, or stay in the pane."""
         debater, view = turn.pane.state.id, self._view
         if self._turns.get(debater) is not turn:
@@ -173,13 +173,13 @@ class EditorController(Controller):
 
     # Drafts
 
-    def _change(self, turn: _OpenTurn, text: str) -> None:
+    def _change(self, turn: _WrittenTurn, text: str) -> None:
         turn.draft.text = text
         turn.pane.tick()
         if turn.save_timer is None:
             turn.save_timer = self._view.screen.set_timer(SAVE_DELAY_SECONDS, lambda: self._save(turn))
 
-    def _save(self, turn: _OpenTurn) -> None:
+    def _save(self, turn: _WrittenTurn) -> None:
         """Save the draft; if that fails, say so: the text itself is still there."""
         turn.save_timer = None
         try:

@@ -14,7 +14,7 @@ from textual import events
 from debate_tui import config
 from debate_tui.domain.events import DebatePaused
 from debate_tui.domain.stream import TurnRequest
-from debate_tui.sources.person import Draft
+from debate_tui.sources.person import TurnDraft
 from debate_tui.tui.widgets.turn_editor import TurnTextArea
 from tests.tui.debate_harness import DebateHarness
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 class WrittenTurn:
     """A turn that the session has asked the user for, as it does: from a task of its own."""
 
-    def __init__(self, board: DebateHarness, debater: str = "ada", draft: Draft | None = None) -> None:
-        self.draft = draft or Draft()
+    def __init__(self, board: DebateHarness, debater: str = "ada", draft: TurnDraft | None = None) -> None:
+        self.draft = draft or TurnDraft()
         request = TurnRequest("Q?", "opening", board.turns[debater], ())
         self.task = asyncio.create_task(board.screen.editor.write_turn(debater, request, self.draft))
 
 
 @asynccontextmanager
 async def writing(
-    panes: int = 2, *, width: int = 120, height: int = 35, draft: Draft | None = None
+    panes: int = 2, *, width: int = 120, height: int = 35, draft: TurnDraft | None = None
 ) -> AsyncIterator[tuple[DebateHarness, WrittenTurn]]:
     """The opening, which the user writes for Ada."""
     async with DebateHarness(panes).opened(width, height) as board:
@@ -131,7 +131,7 @@ async def test_nothing_is_not_sent() -> None:
 
 
 async def test_too_many_words_are_shown_and_sent() -> None:
-    long = Draft()
+    long = TurnDraft()
     long.text = "word " * 203
     async with writing(draft=long) as (board, turn):
         assert "203/200 words: 3 too many" in board.text
@@ -208,7 +208,7 @@ async def test_paused_debater_is_shown_as_paused() -> None:
 
 async def test_draft_is_saved_privately_while_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "drafts" / "d-1.txt"
-    async with writing(draft=Draft(file, config.write_private_file)) as (board, _):
+    async with writing(draft=TurnDraft(file, config.write_private_file)) as (board, _):
         await typed(board, "caf\u00e9")
         while not file.exists():
             await board.pilot.pause()
@@ -217,14 +217,14 @@ async def test_draft_is_saved_privately_while_it_is_written(tmp_path: Path) -> N
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
         await board.press("backspace", "backspace")
     assert file.read_text("utf-8") == "ca", "also when the debate ends"
-    assert Draft(file).text == "ca"
+    assert TurnDraft(file).text == "ca"
 
 
 async def test_draft_that_cannot_be_saved_is_reported() -> None:
     def refuse(_file: object, _data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    async with writing(draft=Draft(Path("/nowhere/d-1.txt"), refuse)) as (board, turn):
+    async with writing(draft=TurnDraft(Path("/nowhere/d-1.txt"), refuse)) as (board, turn):
         await typed(board, "a")
         while "The draft could not be saved" not in board.text:
             await board.settle()
@@ -249,7 +249,7 @@ def test_writing(snap_compare: Snap, size: tuple[int, int], theme: str) -> None:
     def write(board: DebateHarness) -> None:
         board.begin().phase().status("ben", "streaming")
         board.say("ben", "Cars take the room that people need, and give back noise.")
-        draft = Draft()
+        draft = TurnDraft()
         draft.text = "A city centre is a place to be, not one to drive through.\n\nFirst, "
         WrittenTurn(board, draft=draft)
 
