@@ -67,12 +67,12 @@ class KeyboardApp(App[Result]):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._key_queue: deque[events.Key] = deque()
+        self._key_queue: deque[events.Key | events.Paste] = deque()
         self._current_key: Key | None = None
 
     async def on_event(self, event: Event) -> None:
-        """Queue keys so that they are processed one at a time."""
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        """Queue keys so that they are processed one at a time, with pastes in their place between them."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
         self._key_queue.append(event)
@@ -94,7 +94,10 @@ class KeyboardApp(App[Result]):
         if isinstance(event, Key):
             self._finish_key(event)
 
-    async def _dispatch_key(self, key: events.Key) -> None:
+    async def _dispatch_key(self, key: events.Key | events.Paste) -> None:
+        if isinstance(key, events.Paste):
+            await super().on_event(key)
+            return
         self._current_key = Key(key, self.focused or self.screen, self._finish_key)
         await super().on_event(self._current_key)
         if not self._current_key.is_forwarded:  # it was handled immediately

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from textual.events import Key
+from textual.events import Key, Paste
 
 from debate_tui.session.commands import AddRound, Interject, SetWords
 from debate_tui.tui.widgets.input_bars import LineInput
 from tests.tui.debate_harness import DebateHarness
 
 
+def key_event(key: str) -> Key:
+    return Key(key, None)
+
+
 async def press_at_once(board: DebateHarness, *keys: str) -> None:
     """Press keys without letting anything happen in between."""
     for key in keys:
-        board.app.post_message(Key(key, None))
+        board.app.post_message(key_event(key))
     for _ in keys:
         await board.settle()
 
@@ -55,6 +59,16 @@ async def test_editing_keys_take_effect_in_order(keys: list[str], left: str) -> 
         await board.press("i", *"old one")
         await press_at_once(board, *keys)
         assert board.app.screen.query_one(LineInput).value == left
+
+
+async def test_paste_keeps_its_place_between_keys() -> None:
+    async with DebateHarness(2).opened() as board:
+        board.begin_rebuttal()
+        for event in (*map(key_event, "iab"), Paste("cd"), *map(key_event, "ef")):
+            board.app.post_message(event)
+        for _ in range(6):
+            await board.settle()
+        assert board.app.screen.query_one(LineInput).value == "abcdef"
 
 
 async def test_keys_after_enter_are_not_part_of_the_interjection() -> None:
