@@ -49,6 +49,10 @@ class TurnTextArea(TextArea):
     def on_focus(self) -> None:
         self._on_focus_gained()
 
+    def on_resize(self) -> None:
+        """Repaint the text: Textual (8.2) does not if it is wrapped into as many lines as before."""
+        self.refresh()
+
     def on_paste(self, event: Paste) -> None:
         """Clean the text before Textual inserts it."""
         event.text = sanitise(event.text)

@@ -232,6 +232,17 @@ async def test_draft_that_cannot_be_saved_is_reported() -> None:
         assert await turn.task == "a"
 
 
+async def test_text_is_wrapped_again_for_another_width_also_without_the_focus() -> None:
+    words = "one two three four five six seven eight nine ten eleven twelve"  # two lines in both widths
+    async with writing() as (board, _):
+        await typed(board, words)
+        await board.press("escape")
+        await board.pilot.resize_terminal(80, 24)
+        await board.settle()
+        left_column = " ".join(line.partition("│")[0] for line in board.text.splitlines())
+        assert words in " ".join(left_column.split())
+
+
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (160, 45), (60, 16), (90, 60)])
 async def test_editor_fits_whatever_the_size(width: int, height: int) -> None:
     async with writing(4, width=width, height=height) as (board, _):
