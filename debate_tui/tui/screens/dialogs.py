@@ -281,7 +281,7 @@ def _menu_rows(items: Sequence[MenuItem], glyphs: Glyphs) -> list[Content]:
 
 _EXPORT_CHOICES: dict[ExportType, MenuItem] = {
     "md": MenuItem("Markdown", "m", (Piece("for notes and repositories", Tone.QUIET),)),
-    "html": MenuItem("HTML", "h", (Piece("panes side by side, to print or send", Tone.QUIET),)),
+    "html": MenuItem("HTML", "h", (Piece("a page that plays, to print or send", Tone.QUIET),)),
     "json": MenuItem("JSON", "j", (Piece("every event, for programs", Tone.QUIET),)),
     "txt": MenuItem("Text", "t", (Piece("plain text without markup", Tone.QUIET),)),
     "prompts": MenuItem("Prompts", "p", (Piece("all that was sent, with parameters", Tone.QUIET),)),
