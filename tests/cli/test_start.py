@@ -101,7 +101,7 @@ def test_what_the_start_screen_remembers_is_no_setting() -> None:
 def test_keys_are_offered_before_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAI_API_KEY", "secret")
     offers = lineup.known_offers(("demo", "ollama:m"))
-    assert [offer.source.partition(":")[0] for offer in offers] == ["xai", "demo", "ollama"]
+    assert [offer.source.partition(":")[0] for offer in offers] == ["xai", "demo", "me", "ollama"]
     assert not any("secret" in f"{offer.summary}{offer.description}" for offer in offers)
 
 
