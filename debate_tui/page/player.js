@@ -66,20 +66,17 @@ class Player {
   // Who speaks when: a line for each debater, with a bar for each turn.
   makeLanes() {
     const lanes = new Map(), open = new Map();
+    const addBar = ({ debater, at }, end) => lanes.get(debater)?.append(this.spanning("span", at, end));
     for (const { at, event } of this.items) {
       if (event.type === "debate.started") for (const { id } of event.debaters) lanes.set(id, element("div", `lane pane-${lanes.size + 1}`));
-      else if (event.type === "turn.started") open.set(event.turn, at);
+      else if (event.type === "turn.started") open.set(event.turn, { debater: event.debater, at });
       else if (event.type === "turn.finished" && open.has(event.turn)) {
-        lanes.get(event.debater)?.append(this.spanning("span", open.get(event.turn), at));
+        addBar(open.get(event.turn), at);
         open.delete(event.turn);
       }
     }
-    for (const [turn, at] of open) lanes.get(this.debaterOf(turn))?.append(this.spanning("span", at, this.length));
+    for (const turn of open.values()) addBar(turn, this.length);
     this.find("lanes").append(...lanes.values());
-  }
-
-  debaterOf(turn) {
-    return this.items.find(({ event }) => event.type === "turn.started" && event.turn === turn).event.debater;
   }
 
   makePhases() {
