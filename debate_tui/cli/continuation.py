@@ -15,7 +15,7 @@ from debate_tui.domain.debate import NO_PARAMETERS, Debater, Format
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.events import DebaterReplaced
 from debate_tui.domain.progress import compute_progress
-from debate_tui.domain.sanitise import MASK
+from debate_tui.domain.sanitise import MASK, one_line
 from debate_tui.domain.transcript import Transcript
 from debate_tui.sources import registry
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from debate_tui.record.log import DebateStore
     from debate_tui.record.summary import DebateSummary
     from debate_tui.sources.registry import SourceSpec
+
+
+_LIST_HINT = "List the recorded debates: debate-tui history"
 
 
 class _DebaterRecord(Struct, frozen=True):
@@ -72,23 +75,31 @@ async def plan_continuation(store: DebateStore, debate: str, settings: config.Se
     """
     summary = await store.find(debate)
     past_events, setup = tuple(await store.events(summary.debate)), await store.setup(summary.debate)
-    plan = await asyncio.to_thread(_build_continuation, summary, setup, past_events, settings)
+    hint = await _suggest_debate(store)
+    plan = await asyncio.to_thread(_build_continuation, summary, setup, past_events, settings, hint)
     return msgspec.structs.replace(plan, material=await store.material(summary.debate))
 
 
-def check_not_live(summary: DebateSummary) -> None:
+async def _suggest_debate(store: DebateStore) -> str:
+    """Return a hint that names the latest debate that can be resumed."""
+    for each in await store.debates():
+        if not each.live and each.finished != "complete":
+            return f"Resume “{one_line(each.topic, 60)}”: debate-tui --continue {each.debate}"
+    return _LIST_HINT
+
+
+def check_not_live(summary: DebateSummary, hint: str = _LIST_HINT) -> None:
     """Raise `UsageError` if another program is running the debate."""
     if summary.live:
         raise UsageError(
-            f"The debate {summary.debate} is running in another program: “{summary.topic}”.",
-            "List interrupted debates: debate-tui history",
+            f"The debate {summary.debate} is running in another program: “{summary.topic}”.", hint
         )
 
 
 def _build_continuation(
-    summary: DebateSummary, setup: str, past_events: tuple[Event, ...], settings: config.Settings
+    summary: DebateSummary, setup: str, past_events: tuple[Event, ...], settings: config.Settings, hint: str
 ) -> Plan:
-    check_not_live(summary)
+    check_not_live(summary, hint)
     try:
         saved_setup = msgspec.json.decode(setup, type=_SetupRecord)
     except msgspec.DecodeError as error:
@@ -99,10 +110,7 @@ def _build_continuation(
     transcript = Transcript(past_events)
     debaters = tuple(chair.debater for chair in saved_setup.chairs)
     if _is_complete(saved_setup, transcript, debaters) and not transcript.is_blind:
-        raise UsageError(
-            f"The debate {summary.debate} is complete: “{summary.topic}”.",
-            "List interrupted debates: debate-tui history",
-        )
+        raise UsageError(f"The debate {summary.debate} is complete: “{summary.topic}”.", hint)
     current_sources = _current_sources(transcript)
     debater_settings = [
         _restore_seat(chair, current_sources.get(chair.debater.id), settings) for chair in saved_setup.chairs

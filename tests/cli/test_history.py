@@ -110,6 +110,22 @@ async def test_a_killed_debate_is_listed_and_continued_where_it_stopped() -> Non
     assert "complete" in again.err
 
 
+async def test_hint_names_the_debate_that_can_be_resumed() -> None:
+    half = b'data: {"delta": "The first half, "}\n\n'
+    whole = half + b"event: done\ndata: {}\n\n"
+    async with SseServer(reply(half, asyncio.Event()), reply(half, asyncio.Event()), reply(whole)) as server:
+        process = await start_program("First?", "--json", *source_options(server, "/ada", "/ben"))
+        await asyncio.wait_for(wait_until_durable(2), timeout=30)
+        process.kill()
+        await process.communicate()
+        first = (await run_program("history")).out.split()[0]
+        assert (await run_program("Second?", "--json", *source_options(server, "/ada", "/ben"))).code == 0
+    refused = await run_program("--continue", "--json")
+    assert refused.code == 2
+    assert "is complete: “Second?”." in refused.err
+    assert f"Resume “First?”: debate-tui --continue {first}" in refused.err
+
+
 async def test_a_running_debate_is_live_and_locked_until_it_ends() -> None:
     half = b'data: {"delta": "The first half, "}\n\n'
     async with SseServer(reply(half, asyncio.Event())) as server:
