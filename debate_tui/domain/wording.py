@@ -161,7 +161,7 @@ _FAULT_KINDS: Final = {
     "refused": "refused",
     "unknown": "failed",
 }
-_BAD_REQUESTS: Final = {404: "not found", 413: "prompt too long"}
+_BAD_REQUESTS: Final = {200: "no valid answer", 404: "not found", 413: "prompt too long"}
 
 
 def describe_fault_kind(fault: FaultReport) -> str:

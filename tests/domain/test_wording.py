@@ -103,6 +103,7 @@ def test_debates_without_an_end_are_live_or_interrupted() -> None:
         (FaultKind.BAD_REQUEST, 404, "Not found: https://host.example/model-a", "not found"),
         (FaultKind.BAD_REQUEST, 413, "Too long", "prompt too long"),
         (FaultKind.BAD_REQUEST, 400, "Unknown field", "request refused"),
+        (FaultKind.BAD_REQUEST, 200, "The server returned a web page", "no valid answer"),
         (FaultKind.REFUSED, None, "Content filter", "refused"),
         (FaultKind.UNKNOWN, None, "The answer had no text.", "failed"),
     ],
