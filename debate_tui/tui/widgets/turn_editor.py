@@ -68,7 +68,6 @@ class TurnEditor(Vertical):
     DEFAULT_CSS = """
     TurnEditor { height: 3fr; }
     TurnEditor Static { height: auto; max-height: 50%; padding: 0 1; color: $quiet; }
-    Pane.-compact TurnEditor Static { max-height: 1; }
     """
 
     def __init__(

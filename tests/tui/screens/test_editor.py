@@ -56,7 +56,8 @@ def is_typing(board: DebateHarness) -> bool:
     return isinstance(board.screen.focused, TurnTextArea)
 
 
-async def test_pane_becomes_an_editor_and_sends_what_was_written() -> None:
+@pytest.mark.parametrize("key", ["ctrl+s", "ctrl+enter"])
+async def test_pane_becomes_an_editor_and_sends_what_was_written(key: str) -> None:
     async with writing() as (board, turn):
         assert "your turn" in board.text
         assert "Open the debate for your side." in board.text
@@ -65,7 +66,7 @@ async def test_pane_becomes_an_editor_and_sends_what_was_written() -> None:
         await board.press(*"Tea", "enter", *"is")
         await typed(board, " calm")
         assert "3/200 words" in board.text
-        await board.press("ctrl+s")
+        await board.press(key)
         assert await turn.task == "Tea\nis calm"
         await board.settle()
         assert "your turn" not in board.text
@@ -120,6 +121,15 @@ async def test_undo_is_the_editors_own() -> None:
         await board.press("ctrl+z")
         assert turn.draft.text == ""
         assert board.app.is_running
+
+
+async def test_help_opens_while_the_user_types() -> None:
+    async with writing() as (board, turn):
+        await board.press("question_mark", "f1")
+        assert "send the turn you write" in board.text
+        await board.press("escape")
+        assert is_typing(board)
+        assert turn.draft.text == "?"
 
 
 async def test_nothing_is_not_sent() -> None:
