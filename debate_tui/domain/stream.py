@@ -369,10 +369,9 @@ READ_SLICE_SECONDS = 0.002
 class TimeSlice:
     """The time one reader may use in the current iteration of the event loop.
 
-    After each item the reader checks ``now >= slice.end and slice.is_spent(now)``, usually a single
-    comparison, with `now` in seconds of `time.monotonic`. If the time is used up, it yields to the loop
-    with ``await asyncio.sleep(0)``. `call_soon` is the event loop's method; it resets the slice in the next
-    iteration.
+    After each item the reader checks ``now >= slice.end and slice.is_spent(now)``, with `now` in seconds of
+    `time.monotonic`. If the time is used up, it yields to the loop with ``await asyncio.sleep(0)``.
+    `call_soon` is the event loop's method; it resets the slice in the next iteration.
     """
 
     __slots__ = ("_call_soon", "end")
