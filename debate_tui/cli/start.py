@@ -348,7 +348,8 @@ async def run_start_screen(settings: config.Settings, options: RunOptions) -> in
 
 
 async def _show_start_screen(controller: StartController, settings: config.Settings) -> int:
-    app = StartApp(controller.create_screen(), make_screen_options(settings))
+    screen = controller.create_screen()
+    app = StartApp(screen, make_screen_options(settings))
     proposals = controller.proposals
     with catch_signals(app.exit, terminal_fd=0) as signal:
         async with asyncio.TaskGroup() as group:
@@ -359,7 +360,7 @@ async def _show_start_screen(controller: StartController, settings: config.Setti
                     plan = await asyncio.to_thread(controller.plan_proposal, proposal)
                     return await run_fullscreen(plan, RunningApp(app, app_task, signal))
                 except DebateError as error:
-                    app.show_start_error(f"{error.message} {error.hint}")
+                    app.call_later(screen.show_start_error, f"{error.message} {error.hint}")
             if controller.wants_history:
                 app.exit()
     return app.return_code or signal.exit_code

@@ -123,7 +123,3 @@ class StartApp(BaseDebateApp):
             self.call_later(self._start_screen.warn, text)
         else:
             super().warn(text)
-
-    def show_start_error(self, message: str) -> None:
-        """Show why a debate cannot start; can be called from any task of the event loop."""
-        self.call_later(self._start_screen.show_start_error, message)

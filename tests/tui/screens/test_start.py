@@ -177,7 +177,8 @@ async def test_what_cannot_begin_is_said_and_can_be_changed() -> None:
     async with StartHarness(DebateSetup(topic="x", debaters=("demo", "demo"))).opened() as start:
         await start.press("enter", "enter")
         assert len(start.proposed) == 1, "it is begun only once"
-        start.app.show_start_error("No key for \x1b[31mGroq\x1b[0m was found. [bold]Set GROQ_API_KEY")
+        message = "No key for \x1b[31mGroq\x1b[0m was found. [bold]Set GROQ_API_KEY"
+        start.app.call_later(start.screen.show_start_error, message)
         await start.pilot.pause()
         assert "No key for Groq was found. [bold]Set GROQ_API_KEY" in start.rows[-1]
         await start.press("enter")
