@@ -9,11 +9,10 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from textual import events, on
+from textual import events
 from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.driver import Driver
 from textual.geometry import Size
 
 from debate_tui.tui import themes
@@ -178,11 +177,6 @@ class BaseApp(KeyboardApp[Result]):
     def _fatal_error(self) -> None:
         """Exit without the traceback Textual (8.2) would print, which includes local variables."""
         self._close_messages_no_wait()
-
-    @on(Driver.SignalResume)
-    def repaint_after_suspension(self) -> None:
-        """Paint the whole screen: Textual (8.2) paints only what has changed since the stop."""
-        self.refresh(layout=True)
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, or none before the theme is set: Textual's default is never shown."""

@@ -7,6 +7,7 @@ import sys
 import time
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from functools import partial
 from queue import Empty, Queue
 from select import select
 from selectors import EVENT_READ, DefaultSelector
@@ -169,6 +170,12 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual 8.2
         if (queue := self._write_queue) is not None:
             queue.maxsize = 0
+
+    def resume_application_mode(self) -> None:
+        """Enter full-screen mode again, and paint all of it: Textual (8.2) paints only what has changed."""
+        super().resume_application_mode()
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(partial(self._app.refresh, layout=True))
 
     def set_title(self, title: str) -> None:
         """Set the window's title until the program ends; only the console has none."""
