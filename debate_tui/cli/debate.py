@@ -200,13 +200,7 @@ def run_debate(
     if options.context or options.context_for:
         check_standard_input(topic, settings.topic, options)
     if continued is not None:
-        # The first frame of a new debate must not wait for SQLite.
-        from debate_tui.cli.continuation import plan_continuation
-        from debate_tui.record.stores import open_store
-
-        store = open_store(config.record_file())
-        plan = asyncio.run(plan_continuation(store, continued, settings))
-        plan = msgspec.structs.replace(plan, options=options)
+        plan = msgspec.structs.replace(_load_continuation(continued, settings), options=options)
     elif on_screen and topic is None and not settings.topic and sys.stdin is not None and sys.stdin.isatty():
         from debate_tui.cli import start
 
@@ -226,6 +220,15 @@ def run_debate(
 
     gc.enable()
     return asyncio.run(run_headless(plan))
+
+
+def _load_continuation(debate: str, settings: config.Settings) -> Plan:
+    """Return the plan for the rest of a recorded debate."""
+    # The first frame of a new debate must not wait for SQLite.
+    from debate_tui.cli.continuation import plan_continuation
+    from debate_tui.record.stores import open_store
+
+    return asyncio.run(plan_continuation(open_store(config.record_file()), debate, settings))
 
 
 _NAMED_SOURCE = re.compile(r"(?P<name>[^=:/]*)=(?P<source>.*)")

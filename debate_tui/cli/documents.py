@@ -63,7 +63,7 @@ def is_url(place: str) -> bool:
 
 
 def check_place(place: str) -> None:
-    """Raise `UsageError` if there is nothing to read at a place, as far as that can be told at once."""
+    """Raise `UsageError` if there is nothing to read at a place, as far as that is known at once."""
     if is_url(place):
         from debate_tui.sources.urls import find_url_problem
 

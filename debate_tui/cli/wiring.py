@@ -31,10 +31,11 @@ from debate_tui.sources.prices import Rates, cost_function, price_table_for
 from debate_tui.sources.registry import SourceFactory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from debate_tui.cli.plan import Plan
     from debate_tui.domain.errors import DebateError
+    from debate_tui.domain.events import Event
     from debate_tui.domain.stream import Source
     from debate_tui.record.log import DebateStore
     from debate_tui.resilience.recovery import Announcement
@@ -126,11 +127,7 @@ async def open_debate(
         debate = plan.debate or os.urandom(4).hex()
         log = await _open_log(stack, plan, debate, handle_error, store)
         statistics = statistics or Statistics()
-        for event in plan.past_events:
-            statistics(event)
-        log.subscribe(statistics)
-        if stream_log:
-            log.subscribe(stream_log.record_event)
+        _subscribe(log, plan.past_events, statistics, stream_log)
         masks: dict[str, Mask] = {}
         with_recovery = _recovery_wrapper(plan, statistics, stream_log, masks)
         context = _make_context(
@@ -138,6 +135,17 @@ async def open_debate(
         )
         session = context.session
         yield context
+
+
+def _subscribe(
+    log: DebateLog, past_events: Iterable[Event], statistics: Statistics, stream_log: StreamLog | None
+) -> None:
+    """Let the statistics and the stream log read the debate."""
+    for event in past_events:
+        statistics(event)
+    log.subscribe(statistics)
+    if stream_log:
+        log.subscribe(stream_log.record_event)
 
 
 def _make_context(

@@ -190,7 +190,7 @@ def mask_debaters(debaters: Iterable[Debater]) -> tuple[Debater, ...]:
 
 
 def free_letters(names: Container[str]) -> Iterator[str]:
-    """Yield letters that are nobody's name, so that no one is mistaken for a debater of that name."""
+    """Yield letters that no debater has as a name, so that none is mistaken for another."""
     return (letter for letter in LETTERS if letter not in names)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Speech(Struct, frozen=True):
     """A finished turn as others may see it: public text only, never reasoning.
 
-    `quotes` are those in it, checked; only judges are told about them.
+    `quotes` are those in it, checked; only judges learn about them.
     """
 
     name: str

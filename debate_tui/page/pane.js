@@ -7,6 +7,7 @@ const BADGES = {
   waiting: "· waiting", connecting: "… connecting", connected: "● connected", streaming: "▸ streaming",
   paused: "‖ paused", reconnecting: "↻ reconnecting", failed: "✗ failed", finished: "✓ done",
 };
+const NAMED_RETRIES = { rate_limited: "↻ rate limited", overloaded: "↻ overloaded" };
 const ENDINGS = {
   length: "✂ cut", refused: "⊘ refused", stopped: "■ stopped", skipped: "» skipped", failed: "✗ failed",
 };
@@ -120,6 +121,7 @@ export class Pane {
     const turn = debate.turnsOf(this.debater.id).at(-1);
     if (state === "finished" && turn?.reason && ENDINGS[turn.reason]) text = ENDINGS[turn.reason];
     if (state === "reconnecting") {
+      text = NAMED_RETRIES[status.error?.kind] ?? text;
       if (status.max_retries) text += ` ${status.retry}/${status.max_retries}`;
       const left = Math.ceil(((status.retry_in_ms ?? 0) - (performance.now() - (status.received ?? 0))) / 1000);
       if (left > 0) text += ` · ${left}s`;

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from debate_tui.domain import events
-from debate_tui.domain.stream import Chunk, Fault, Source
+from debate_tui.domain.stream import Chunk, Fault, FaultReport, Source
+from debate_tui.domain.wording import describe_fault_kind
 from debate_tui.resilience.backoff import FaultAction, fault_action
 from debate_tui.session.turn import PricedSource, RunningTurn, TurnState
 
@@ -324,6 +325,9 @@ class TurnRunner:
 
 
 def _describe_fault(fault: Fault) -> str:
-    """Describe a fault for the user who must fix it: its kind, the server's message, and a hint."""
-    kind = fault.kind.replace("_", " ") + (f" ({fault.status})" if fault.status else "")
-    return " ".join(filter(None, (f"{kind}: {fault.message}", fault.hint)))
+    """Describe a fault for the user who must fix it: its cause, the server's message, and a hint."""
+    cause = describe_fault_kind(FaultReport(fault.kind, fault.message, fault.status))
+    status = f" ({fault.status})" if fault.status else ""
+    is_named = fault.message.casefold().startswith(cause)  # so it is in a blind debate
+    message = fault.message if is_named else f"{cause[0].upper()}{cause[1:]}{status}: {fault.message}"
+    return " ".join(filter(None, (message, fault.hint)))
