@@ -79,6 +79,11 @@ async def test_text_comes_live_into_panes_side_by_side(tmp_path: Path) -> None:
         assert left < right
         chair.log.append(StreamStatus(debater="a", state="streaming", attempt=1))
         await browser.until("document.querySelector('#pane-a .badge').textContent === '▸ streaming'")
+        busy = FaultReport("rate_limited", "Slow down.", 429)
+        chair.log.append(
+            StreamStatus(debater="a", state="reconnecting", attempt=1, retry=2, max_retries=5, error=busy)
+        )
+        await browser.until("document.querySelector('#pane-a .badge').textContent === '↻ rate limited 2/5'")
         assert browser.problems == []
 
 

@@ -270,6 +270,7 @@ async def test_a_wrong_key_pauses_everybody_until_somebody_decides() -> None:
     session, _, seen = start_session(motion(), [ada, ben])
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.DebatePaused))
+    assert events_of_type(seen, events.DebatePaused)[0].reason == "Key refused (401): Invalid key."
     go.set()
     for _ in range(20):
         await asyncio.sleep(0)
