@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 from unicodedata import normalize
 
@@ -246,15 +247,15 @@ class QuoteChecker:
         return 0 < len(parts) <= MAX_PARTS and any(_contains(text, parts) for text in said)
 
     def _check(self, text: str, debater: str = "", turn: int = 0) -> tuple[Quote, ...]:
-        sources = self._sources(debater, turn)
-        if not sources:
-            return ()
+        quotes = list(islice(find_quotes(text), MAX_QUOTES))
+        # Other texts are normalised only if there is anything to look for in them.
+        sources = self._sources(debater, turn) if quotes else {}
         size, scanned = sum(map(len, sources.values())), 0
         checked: list[Quote] = []
-        for quote in find_quotes(text):
+        for quote in quotes if sources else ():
             parts = _parts_of(quote.text)
             scanned += size * len(parts)
-            if scanned > MAX_SCANNED or len(checked) == MAX_QUOTES:
+            if scanned > MAX_SCANNED:
                 break
             found = self._has(parts, sources, quote.number)
             checked.append(Quote(quote.text, quote.offset, quote.end, found, quote.number))

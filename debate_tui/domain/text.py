@@ -161,3 +161,8 @@ class CodeTracker:
         elif self._after_blank and head.startswith(_INDENTS):
             return  # the next line of an indented block
         self._after_blank = False
+
+
+def has_quotation_marks(text: str) -> bool:
+    """Return whether a text may have a quote; cheap, and without the patterns that find one."""
+    return any(mark in text for mark in '"“”„«»「『')

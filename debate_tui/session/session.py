@@ -14,6 +14,7 @@ from debate_tui.domain.judging.scoring import find_agreement
 from debate_tui.domain.judging.votes import LOCAL_VOTER
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
+from debate_tui.domain.text import has_quotation_marks
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import compute_costs
 from debate_tui.domain.wording import format_money
@@ -94,6 +95,8 @@ class Session:
         return QuoteChecker(self.spec.material, self.transcript)
 
     def _check_quotes(self, turn: Turn, citations: int) -> tuple[events.Quote, ...]:
+        if not has_quotation_marks(turn.text):
+            return ()
         return self._quote_checker.check_turn(turn, citations)
 
     # The course of the debate
