@@ -22,6 +22,11 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _connect = socket.socket.connect
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three tests for every two cores: most of them wait for sockets and processes."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings, state and records of a test are its own; keys and settings of the machine are not there."""
