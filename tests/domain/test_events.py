@@ -123,6 +123,24 @@ WIRE: list[tuple[Event, str]] = [
         '"quote":"so","found":true}],"stance_after":70}',
     ),
     (
+        events.Report(
+            seq=17,
+            at=2.0,
+            judge="openai:m",
+            model="m",
+            agreed=("Tea is hot.",),
+            differences=(events.Difference("Taste", "A blind test."),),
+            changed_minds=(events.ChangedMind("a", "Concedes the price."),),
+            strongest=(events.StrongestArgument("a", "It is cheaper.", "Tea costs less", found=True),),
+            unanswered=("Who pays?",),
+        ),
+        '{"type":"report","seq":17,"at":2.0,"judge":"openai:m","model":"m","agreed":["Tea is hot."],'
+        '"differences":[{"point":"Taste","settled_by":"A blind test."}],'
+        '"changed_minds":[{"debater":"a","change":"Concedes the price."}],'
+        '"strongest":[{"debater":"a","argument":"It is cheaper.","quote":"Tea costs less","found":true}],'
+        '"unanswered":["Who pays?"]}',
+    ),
+    (
         events.DebatersRevealed(
             seq=18, at=2.0, debaters=(events.DebaterInfo("a", "Ada", "for", "openai:m", "m"),), prices="p 1"
         ),
