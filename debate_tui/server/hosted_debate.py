@@ -76,8 +76,11 @@ class HostedDebate(EventWindow):
         }
 
     def reopen(self) -> bool:
-        """Return whether the log has events after the end, such as a vote; if so, `run` must run again."""
-        if not self.over or self._log.seq <= self.seq:
+        """Return whether the log has events after the end, such as a vote; if so, `run` must run again.
+
+        A debate without an end was taken over: what its log still has was never recorded.
+        """
+        if not self.over or self.transcript.finish_reason is None or self._log.seq <= self.seq:
             return False
         self.over = False
         self._streams.clear()  # they have ended; their viewers leave

@@ -228,6 +228,8 @@ def test_junk_in_place_of_an_event_changes_no_text(
         assume(is_known)
         is_first = not any(b"data: {" in event for event in before)
         assume(not (as_endpoint and is_first and detect_payload(SimpleEvent(junk))))
+        # Of several choices the lowest of the first chunk is the answer.
+        assume(not (is_first and '"index": 9' in junk))
         junk = f"data: {junk}\n\n".encode()
     changed = said(capture, [*before, junk, *after], as_endpoint=as_endpoint)
     assert changed == said(capture, [*before, *after], as_endpoint=as_endpoint)
