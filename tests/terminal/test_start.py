@@ -74,7 +74,7 @@ async def test_what_cannot_begin_is_said_on_the_start_screen() -> None:
         await terminal.wait_for_text("groq:x")
         terminal.press("Is tea better?\r")
         await terminal.wait_for_text("No API key found for Groq.")
-        terminal.press("\t\x1b[D\x1b[F\x1b[A\r")  # the last but one: after it comes "me"
+        terminal.press("\t\x1b[D\x1b[D\x1b[F\r")  # before groq:x come "me" and the demo
         await terminal.wait_for_text("Scripted demo")
         terminal.press("q")
         assert await terminal.wait_for_exit() == 0
