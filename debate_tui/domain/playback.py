@@ -110,11 +110,12 @@ def _shown_events(events: Iterable[Event]) -> list[Event]:
 
 
 class _ShownTurn:
-    """The places of a turn's events in the log, until they are superseded."""
+    """The places of a turn's events in the log, until they are superseded, and of its end if it has one."""
 
     def __init__(self) -> None:
         self._rule = DeltaRule()
         self._places: list[int] = []
+        self._end = -1
 
     def add(
         self, place: int, event: TurnDelta | TurnSuperseded | TurnFinished, shown: dict[int, Event]
@@ -128,6 +129,8 @@ class _ShownTurn:
             return False
         if isinstance(event, TurnDelta) and (not self._rule.accept(event) or event.reasoning):
             return False
+        shown.pop(self._end, None)  # the turn was resumed
+        self._end = place if isinstance(event, TurnFinished) else -1
         self._places.append(place)
         return True
 

@@ -118,6 +118,25 @@ def test_what_did_not_count_is_not_played_and_takes_no_time() -> None:
     ]
 
 
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_resumed_turn_ends_once_at_most(is_killed: bool) -> None:
+    events = timed(
+        (0, STARTED),
+        (0, TurnStarted(turn=1, debater="a", phase="opening")),
+        (1, delta("Half ")),
+        (1, TurnFinished(turn=1, debater="a", reason="stopped")),
+        (1, DebateFinished(reason="stopped", cut=(1,))),
+        (2, DebateResumed(reason="continued", debater=None)),
+        (2, delta("a cup", 5, attempt=2)),
+        (3, TurnFinished(turn=1, debater="a", reason="complete")),
+    )
+    assert played(events[:-1] if is_killed else events)[2:] == [
+        (10, 1, "Half "),
+        (20, 1, "a cup"),
+        *([] if is_killed else [(30, "turn.finished")]),
+    ]
+
+
 def test_what_no_page_shows_is_left_out() -> None:
     hidden = MaterialInfo("secret.txt", "0" * 64, 9, "a")
     started = msgspec.structs.replace(STARTED, material=(hidden,), prices="2026", version="1")
