@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from debate_tui.domain.debate import ParameterValue
-    from debate_tui.domain.events import Event
+    from debate_tui.domain.events import DebaterInfo, Event
     from debate_tui.domain.stream import Message, StreamState
 
 
@@ -198,7 +198,7 @@ class _PromptHistory:
         # A debater that is paused and resumed while connecting logs its state again: that is no new attempt.
         # Nothing is sent to a person.
         is_new = event.state == "connecting" and event.attempt > open_turn.attempt
-        if is_new and self._transcript.debaters[event.debater].source != "me":
+        if is_new and self._debater_info(event.debater).source != "me":
             open_turn.last_request = self._turn_prompt(event, open_turn)
             open_turn.attempt = event.attempt
             yield open_turn.last_request
@@ -218,7 +218,7 @@ class _PromptHistory:
         has_text = bool(turn.length or turn.reasoning_length)
         if has_text and open_turn.stream_state not in _RESUMABLE_STATES:
             open_turn.starts_over = True  # until new text replaces the old one
-        info = self._revealed.get(event.debater) or self._transcript.debaters[event.debater]
+        info = self._debater_info(event.debater)
         is_model = info.source.partition(":")[0] not in _NOT_MODELS
         continues = is_model and turn.length > MIN_CONTINUED_LENGTH
         partial = turn.text if continues and not open_turn.starts_over else ""
@@ -230,6 +230,10 @@ class _PromptHistory:
             open_turn.messages,
             partial,
         )
+
+    def _debater_info(self, debater: str) -> DebaterInfo:
+        """Return a debater as at this point of the debate, or as it was revealed at the end."""
+        return self._revealed.get(debater) or self._transcript.debaters[debater]
 
     # Judges
 

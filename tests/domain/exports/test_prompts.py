@@ -120,7 +120,11 @@ def test_a_pause_while_connecting_is_no_new_request() -> None:
 
 
 def test_nothing_is_sent_to_a_person() -> None:
-    assert "## 1." not in Recorded(DebaterInfo("a", "Jo", "For", "me", ""), more=[ASKED[0]]).export()
+    person = DebaterInfo("a", "Jo", "For", "me", "")
+    assert "## 1." not in Recorded(person, more=[ASKED[0]]).export()
+    masked = DebaterInfo("a", "A", "For", "", "")
+    revealed = [ASKED[0], DebatersRevealed(debaters=(person,))]
+    assert "## 1." not in Recorded(masked, blind=True, more=revealed).export()
 
 
 def test_a_resumed_debate_tries_refused_parameters_again() -> None:
