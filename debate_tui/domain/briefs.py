@@ -16,7 +16,7 @@ from debate_tui.domain.prompts import Brief, Speech
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from debate_tui.domain.transcript import Transcript
+    from debate_tui.domain.transcript import Transcript, Turn
 
 
 class DebateSpec(Struct, frozen=True, kw_only=True):
@@ -103,16 +103,25 @@ def _active_ids(spec: DebateSpec, transcript: Transcript, seq: int) -> tuple[str
 def _visible_speeches(
     spec: DebateSpec, transcript: Transcript, debater: Debater, round_: Round, seq: int
 ) -> Iterator[Speech]:
-    titles = {phase.name: phase.title for phase in spec.format.phases}
     round_start_seq = max((step.seq for step in transcript.steps if step.seq < seq), default=0)
     for _, turn in sorted(transcript.turns.items()):
         if not turn.is_public or turn.end is None or turn.end.seq > seq:
             continue
         own, this_round = turn.debater == debater.id, turn.started_seq > round_start_seq
         if may_see(round_.phase.sees, own=own, this_round=this_round):
-            info = transcript.debaters[turn.debater]
-            phase = titles.get(turn.phase, turn.phase)
-            yield Speech(name=transcript.prompt_name(info.id), side=info.side, phase=phase, text=turn.text)
+            yield _speech(spec, transcript, turn)
+
+
+def _speech(spec: DebateSpec, transcript: Transcript, turn: Turn) -> Speech:
+    info = transcript.debaters[turn.debater]
+    titles = {phase.name: phase.title for phase in spec.format.phases}
+    return Speech(
+        name=transcript.prompt_name(info.id),
+        side=info.side,
+        phase=titles.get(turn.phase, turn.phase),
+        text=turn.text,
+        quotes=turn.quotes,
+    )
 
 
 def _interjections_for(transcript: Transcript, debater: Debater, turn: int) -> Iterator[str]:
@@ -133,22 +142,11 @@ def _interjections_for(transcript: Transcript, debater: Debater, turn: int) -> I
 
 def public_record(spec: DebateSpec, transcript: Transcript) -> tuple[list[JudgedDebater], list[list[Speech]]]:
     """Return the speakers, and the speeches of each round: public text only, never reasoning."""
-    titles = {phase.name: phase.title for phase in spec.format.phases}
     rounds: dict[int, list[Speech]] = {}
-    speaker_ids: set[str] = set()
     for _, turn in sorted(transcript.turns.items()):
         if turn.is_public:
-            info = transcript.debaters[turn.debater]
-            speaker_ids.add(info.id)
-            rounds.setdefault(turn.step, []).append(
-                Speech(
-                    transcript.prompt_name(info.id),
-                    info.side,
-                    titles.get(turn.phase, turn.phase),
-                    turn.text,
-                    turn.quotes,
-                )
-            )
+            rounds.setdefault(turn.step, []).append(_speech(spec, transcript, turn))
+    speaker_ids = {turn.debater for turn in transcript.turns.values() if turn.is_public}
     entries = [
         JudgedDebater(info.id, transcript.prompt_name(info.id), info.side)
         for info in transcript.debaters.values()

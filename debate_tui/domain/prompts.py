@@ -97,7 +97,7 @@ def build_messages(brief: Brief) -> tuple[Message, ...]:
 def fence_text(text: str, label: str, kind: str = "speech") -> str:
     """Put `text` between markers that do not occur in it, under a `label` that says what or whose it is."""
     marker = _marker(text)
-    return f"{_on_one_line(label)}\n<{kind} {marker}>\n{text}\n</{kind} {marker}>"
+    return f"{on_one_line(label)}\n<{kind} {marker}>\n{text}\n</{kind} {marker}>"
 
 
 def material_paragraphs(material: Iterable[Material], heading: str) -> Iterator[str]:
@@ -125,13 +125,13 @@ def _marker(text: str) -> str:
 def _system_lines(brief: Brief) -> Iterator[str]:
     """Yield what applies to the whole debate; the same in every round, so that providers can cache it."""
     me = brief.debater
-    name, format_name = _on_one_line(me.name), _on_one_line(brief.format)
+    name, format_name = on_one_line(me.name), on_one_line(brief.format)
     yield f"You are {name}, a debater in a debate of the format “{format_name}”."
-    yield f"The topic: {_on_one_line(brief.topic)}"
+    yield f"The topic: {on_one_line(brief.topic)}"
     if me.side:
-        yield f"Your side: {_on_one_line(me.side)}"
+        yield f"Your side: {on_one_line(me.side)}"
     if me.persona:
-        yield f"Your character: {_on_one_line(me.persona)}"
+        yield f"Your character: {on_one_line(me.persona)}"
     if brief.opponents:
         yield "The others:"
         yield from (f"- {_name_with_side(other.name, other.side)}" for other in brief.opponents)
@@ -162,22 +162,22 @@ def _user_paragraphs(brief: Brief) -> Iterator[str]:
         yield "What was said so far:"
         yield from speeches
     if brief.removed_names:
-        names = ", ".join(_on_one_line(name) for name in brief.removed_names)
+        names = ", ".join(on_one_line(name) for name in brief.removed_names)
         yield f"No longer in the debate: {names}. Do not wait for an answer from them."
     for text in brief.interjections:
         yield fence_text(text, f"{_MODERATOR_LABEL}:")
     count = f", round {brief.round.number} of {brief.round.total}" if brief.round.total > 1 else ""
-    yield f"Now: {_on_one_line(phase.title)}{count}."
+    yield f"Now: {on_one_line(phase.title)}{count}."
     if phase.instruction:
         yield " ".join(phase.instruction.split())
     if phase.words:
         yield f"Write at most {phase.words} words, and close to that."
-    yield f"The topic again: {_on_one_line(brief.topic)}"
+    yield f"The topic again: {on_one_line(brief.topic)}"
     if me.side:
-        side = _on_one_line(me.side)
-        yield f"You are {_on_one_line(me.name)}, and you argue for this side and no other: {side}"
+        side = on_one_line(me.side)
+        yield f"You are {on_one_line(me.name)}, and you argue for this side and no other: {side}"
     else:
-        yield f"You are {_on_one_line(me.name)}. Give your own view and stand by it."
+        yield f"You are {on_one_line(me.name)}. Give your own view and stand by it."
 
 
 def _speech_blocks(brief: Brief) -> Iterator[str]:
@@ -224,10 +224,10 @@ def _is_speech_of(speech: Speech, debater: Debater) -> bool:
 
 
 def _name_with_side(name: str, side: str) -> str:
-    return f"{_on_one_line(name)} ({_on_one_line(side)})" if side else _on_one_line(name)
+    return f"{on_one_line(name)} ({on_one_line(side)})" if side else on_one_line(name)
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Join `text` into one line, so that no name or topic can look like a part of the prompt."""
     return " ".join(text.split())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from debate_tui.domain.debate import free_letters
-from debate_tui.domain.prompts import Speech, fence_text, material_paragraphs
+from debate_tui.domain.prompts import Speech, fence_text, material_paragraphs, on_one_line
 from debate_tui.domain.stream import Message
 
 if TYPE_CHECKING:
@@ -182,11 +182,6 @@ def truncate_words(text: str, words: int) -> str:
     kept = text[: ends[words - 1]]
     sentences = list(re.finditer(r"[.!?…。！？][”\"')\]]*(?=\s|$)", kept))
     return kept[: sentences[-1].end()] if sentences else f"{kept} …"
-
-
-def on_one_line(text: str) -> str:
-    """Join a text into one line, so that no topic or side can look like a part of the prompt."""
-    return " ".join(text.split())
 
 
 def join_names(names: Sequence[str]) -> str:
