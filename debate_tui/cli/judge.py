@@ -19,6 +19,7 @@ from debate_tui.cli.wiring import make_judges, make_source_factory
 from debate_tui.domain.briefs import DebateSpec
 from debate_tui.domain.errors import UsageError
 from debate_tui.domain.judging.summary import describe_outcome
+from debate_tui.domain.quotes import QuoteChecker
 from debate_tui.domain.report import describe_report
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import count_of
@@ -112,7 +113,8 @@ async def _run_judges(
     async with make_source_factory(settings) as sources:
         made = make_judges(judges, reporter, sources, price_rates(settings), with_recovery)
         panel = JudgePanel(made[0], spec, reporter=made[1])
-        judging = asyncio.create_task(panel.judge_finished(transcript, log.append))
+        checker = QuoteChecker(log.material, transcript)
+        judging = asyncio.create_task(panel.judge_finished(transcript, checker, log.append))
         with catch_signals(judging.cancel) as signal, suppress(asyncio.CancelledError):
             await judging
     return signal.exit_code

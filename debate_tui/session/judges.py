@@ -144,20 +144,21 @@ class JudgePanel:
             for asked in self._runs:
                 group.create_task(self._ask_stance(asked))
 
-    async def read(self, transcript: Transcript, append: Callable[[events.Event], object]) -> None:
+    async def read(
+        self, transcript: Transcript, checker: QuoteChecker, append: Callable[[events.Event], object]
+    ) -> None:
         """Let every judge read the debate; append each verdict as it arrives, and then the report."""
-        from debate_tui.domain.quotes import QuoteChecker  # start-up does not need it
-
         entries, rounds = public_record(self._spec, transcript)
         reading_orders = build_reading_orders(self._spec.format, entries, rounds)
-        checker = QuoteChecker(self._spec.material, transcript)
         async with asyncio.TaskGroup() as group:
             for asked in self._runs:
                 group.create_task(self._collect_verdict(asked, reading_orders, checker.check_text, append))
         if self._reporter is not None:
             append(await self._write_report(self._reporter, reading_orders[0], transcript, checker))
 
-    async def judge_finished(self, transcript: Transcript, append: Callable[[events.Event], object]) -> None:
+    async def judge_finished(
+        self, transcript: Transcript, checker: QuoteChecker, append: Callable[[events.Event], object]
+    ) -> None:
         """Let the judges read a finished debate; however this ends, its last event stays its end.
 
         The judges give their stance first, without having read the debate.
@@ -165,7 +166,7 @@ class JudgePanel:
         end = transcript.end
         try:
             await self.ask_stances()
-            await self.read(transcript, append)
+            await self.read(transcript, checker, append)
         finally:
             if end is not None:
                 append(end)

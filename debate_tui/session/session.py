@@ -138,13 +138,13 @@ class Session:
     async def judge(self, judges: Sequence[Judge], reporter: Judge | None = None) -> None:
         """Let other judges read the debate after its end, and one of them report on it."""
         panel = JudgePanel(judges, self.spec, reporter=reporter)
-        await panel.judge_finished(self.transcript, self._log.append)
+        await panel.judge_finished(self.transcript, self._quote_checker, self._log.append)
 
     async def _run_judges(self) -> None:
         if self._is_ending or not self._judge_panel:
             return
         self._log.append(events.PhaseStarted(phase=VERDICT_PHASE, round=1, rounds=1))
-        await self._judge_panel.read(self.transcript, self._log.append)
+        await self._judge_panel.read(self.transcript, self._quote_checker, self._log.append)
 
     async def _run_rounds(self) -> None:
         if self.transcript.debaters:
