@@ -81,7 +81,7 @@ class TurnClock:
 
     def __init__(self) -> None:
         self._started_at = time.monotonic()
-        self.first_text_at: float | None = None
+        self._first_text_at: float | None = None
         self._finished_at: float | None = None
         self._held_since: float | None = None
 
@@ -93,12 +93,17 @@ class TurnClock:
     @property
     def ttft_ms(self) -> int | None:
         """Milliseconds to the first text, or `None` if there was none."""
-        return None if self.first_text_at is None else self._since_start(self.first_text_at)
+        return None if self._first_text_at is None else self._since_start(self._first_text_at)
 
     @property
     def duration_ms(self) -> int | None:
         """Milliseconds to the end, or `None` before it."""
         return None if self._finished_at is None else self._since_start(self._finished_at)
+
+    def note_text(self) -> None:
+        """Note that text has come now; only the first counts."""
+        if self._first_text_at is None:
+            self._first_text_at = time.monotonic()
 
     def hold(self) -> None:
         """Stop the clock for a while."""
@@ -121,7 +126,7 @@ class TurnClock:
         if self._finished_at is None:
             return
         if from_scratch:
-            self._started_at, self.first_text_at = time.monotonic(), None
+            self._started_at, self._first_text_at = time.monotonic(), None
         else:
             self._shift(time.monotonic() - self._finished_at)
         self._finished_at = None
@@ -129,8 +134,8 @@ class TurnClock:
     def _shift(self, seconds: float) -> None:
         """Exclude seconds that have just passed."""
         self._started_at += seconds
-        if self.first_text_at is not None:
-            self.first_text_at += seconds
+        if self._first_text_at is not None:
+            self._first_text_at += seconds
 
     def _since_start(self, moment: float) -> int:
         return round((moment - self._started_at) * 1000)
@@ -356,8 +361,7 @@ class RunningTurn:
             return
         if self._restart_attempt:
             self._supersede(max(self._attempt, self._restart_attempt))
-        if self._clock.first_text_at is None:
-            self._clock.first_text_at = time.monotonic()
+        self._clock.note_text()
         self._log.append(
             TurnDelta(
                 turn=self.request.turn,
