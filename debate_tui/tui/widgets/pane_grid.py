@@ -77,7 +77,7 @@ def choose_layout(
         return PaneLayout(LayoutKind.ROWS, columns, compact=room // 2 < COMPACT_PANE_ROWS)
     needed = f"{columns * MIN_PANE_WIDTH}{times_sign}{other_rows + 2 * MIN_PANE_HEIGHT}"
     size = f"{width}{times_sign}{height}"
-    needs = f"{panes} panes need {needed} cells; this terminal has {size}. Press Tab for the next pane."
+    needs = f"{panes} panes need {needed} cells; you have {size}. Tab: next pane."
     return PaneLayout(LayoutKind.TABS, 1, compact=room < COMPACT_PANE_ROWS, too_small_message=needs)
 
 

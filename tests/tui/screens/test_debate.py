@@ -395,6 +395,13 @@ async def test_tab_notice_and_the_demo_notice_can_be_dismissed() -> None:
         assert "Shared at x" in board.text
 
 
+async def test_size_notice_fits_a_small_terminal() -> None:
+    async with DebateHarness(2).opened(40, 15) as board:
+        assert "2 panes need 40×17 cells; you have" in board.text
+        assert "40×15. Tab: next pane." in board.text
+        assert "esc dismiss" in board.text
+
+
 async def test_notices_leave_after_the_first_phase() -> None:
     async with DebateHarness(4, notice="Scripted demo.").opened(60, 20) as board:
         board.begin().phase()

@@ -202,7 +202,7 @@ async def test_recorded_pause_is_undone_by_seeking_before_it() -> None:
 
 async def test_replay_counts_its_own_row() -> None:
     async with ReplayHarness(recorded_debate(4), 4).opened(79, 17) as playback:
-        assert "4 panes need 80×18 cells; this terminal has 79×17" in " ".join(playback.text.split())
+        assert "4 panes need 80×18 cells; you have 79×17" in " ".join(playback.text.split())
 
 
 async def test_space_on_the_card_at_the_end_plays_again() -> None:
