@@ -264,8 +264,12 @@ class VotingController(Controller):
         """Open the ballot if there is a question, otherwise the outcome."""
         if self._open_vote is not None:
             self._show_ballot(self._open_vote)
-        else:
+        elif self._outcome.exists or not self._can_vote("after"):
             self._show_outcome()
+        elif self._view.phase_progress.is_judging:
+            self._reopen_vote()
+        else:
+            self._view.show_message("You can vote when all turns are over")
 
     # The user's vote
 
@@ -391,8 +395,8 @@ class VotingController(Controller):
     def _card_actions(self) -> list[CardAction]:
         from debate_tui.tui.screens.verdict import CardAction
 
-        return [CardAction("v", "vote", self._vote_from_card)] if self._can_vote("after") else []
+        return [CardAction("v", "vote", self._reopen_vote)] if self._can_vote("after") else []
 
-    def _vote_from_card(self) -> None:
+    def _reopen_vote(self) -> None:
         self._ask_for_vote("after")
         self._show_ballot("after")

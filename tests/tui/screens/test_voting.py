@@ -90,6 +90,8 @@ async def test_question_closes_after_the_first_round() -> None:
         board.phase("rebuttal", 1, 2)
         await board.settle()
         assert BEFORE not in board.text
+        await board.press("v")
+        assert "You can vote when all turns are over" in board.text
 
 
 async def test_vote_on_another_screen_closes_the_question() -> None:
@@ -125,6 +127,14 @@ async def test_vote_can_be_cast_while_judging() -> None:
         await board.settle()
         assert verdict_is_shown(board)
         assert "Your vote" in board.text
+
+
+async def test_declined_vote_can_be_cast_while_judging() -> None:
+    async with vote_board().opened() as board:
+        start_judging(board)
+        await board.settle()
+        await board.press("escape", "v", "a")
+        assert board.commands == [CastVote("after", side="for")]
 
 
 async def test_vote_comes_before_the_verdict_at_the_end() -> None:
