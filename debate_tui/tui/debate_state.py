@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from debate_tui.domain import wording
-from debate_tui.domain.debate import VERDICT_PHASE, Debater, Round, speaking_groups
+from debate_tui.domain.debate import MIN_DEBATERS, VERDICT_PHASE, Debater, Round, speaking_groups
 from debate_tui.domain.events import DebatePaused, DebateResumed, PhaseStarted
 from debate_tui.domain.progress import Pauses, compute_progress
 from debate_tui.domain.sanitise import one_line
@@ -105,7 +105,8 @@ class PhaseProgress:
         transcript = self._transcript
         begun = sum(step.phase != VERDICT_PHASE for step in transcript.steps)
         steps = begun + len(self.remaining_rounds)
-        if transcript.finish_reason == "complete" or self.is_judging:
+        has_run_all = transcript.finish_reason == "complete" or self.is_judging
+        if has_run_all and len(transcript.active_debaters) >= MIN_DEBATERS:
             return (1.0,) * steps
         done = [1.0] * max(0, begun - 1)
         if begun:

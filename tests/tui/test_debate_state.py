@@ -10,6 +10,7 @@ from debate_tui.domain.events import (
     DebatePaused,
     DebateResumed,
     DebaterInfo,
+    DebaterRemoved,
     DebateStarted,
     Event,
     PhaseStarted,
@@ -61,6 +62,20 @@ def test_step_completion_follows_its_turns() -> None:
     assert agenda.step_completion() == (1.0, 0.0, 0.0)
     transcript.apply(DebateFinished(reason="complete"))
     assert agenda.step_completion() == (1.0, 1.0, 1.0)
+
+
+def test_steps_that_no_two_debaters_were_left_for_stay_empty() -> None:
+    transcript = started_transcript()
+    agenda = PhaseProgress(transcript, FORMAT)
+    transcript.apply(PhaseStarted(phase="opening", round=1, rounds=1))
+    for number, debater in enumerate("ab", 1):
+        transcript.apply(TurnStarted(turn=number, debater=debater, phase="opening"))
+        transcript.apply(TurnFinished(turn=number, debater=debater, reason="complete"))
+    transcript.apply(DebaterRemoved(debater="b", reason="gone", remaining=("a",)))
+    transcript.apply(PhaseStarted(phase="verdict", round=1, rounds=1))
+    assert agenda.step_completion() == (1.0, 0.0, 0.0)
+    transcript.apply(DebateFinished(reason="complete"))
+    assert agenda.step_completion() == (1.0, 0.0, 0.0)
 
 
 def test_unknown_format_has_labels_but_no_progress() -> None:
