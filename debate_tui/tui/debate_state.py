@@ -228,7 +228,10 @@ _END_BADGES = {
 
 
 class DebateStatus:
-    """The header's data about the debate as a whole; `topic` is shown until the log has one."""
+    """The header's data about the debate as a whole.
+
+    `topic` is shown until the log has one; `judges` is their number, 0 if it is not known.
+    """
 
     def __init__(
         self,
@@ -237,6 +240,7 @@ class DebateStatus:
         topic: str,
         glyphs: Glyphs,
         *,
+        judges: int,
         is_replay: bool,
     ) -> None:
         self._follower = follower
@@ -244,6 +248,7 @@ class DebateStatus:
         self._phase_progress = phase_progress
         self._topic = topic
         self._glyphs = glyphs
+        self._judges = judges
         self._is_replay = is_replay
         self._clock_offset = 0.0
         self._duration_estimator = DurationEstimator(self._transcript, phase_progress)
@@ -296,4 +301,6 @@ class DebateStatus:
         if not self._phase_progress.is_judging:
             return ""
         verdicts = sum(bool(verdict.model) for verdict in self._transcript.verdicts)
+        if self._judges > 1:
+            return f"judging {min(verdicts + 1, self._judges)} of {self._judges}"
         return f"judging: {wording.count_of(verdicts, 'verdict')} so far" if verdicts else "judging"

@@ -53,7 +53,7 @@ async def test_a_viewer_votes_before_and_after_and_then_sees_the_verdict() -> No
         terminal.press("b")
         await terminal.wait_for_text("Vote recorded")
         debate.debaters_may_speak.set()
-        await terminal.wait_for_text("judging: 1 verdict so far", "It's over. Which side are you on now?")
+        await terminal.wait_for_text("judging 2 of 2", "It's over. Which side are you on now?")
         debate.second_may_speak.set()
         await terminal.wait_for_text("✓ complete", "not now")
         assert "wins" not in terminal.display.text

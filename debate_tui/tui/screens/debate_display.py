@@ -57,6 +57,7 @@ class DebateDisplay(Controller):
             view.phase_progress,
             options.topic,
             view.glyphs,
+            judges=options.judges,
             is_replay=view.kind == "replay",
         )
         self._is_reasoning_visible = False

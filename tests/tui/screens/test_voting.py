@@ -108,6 +108,17 @@ async def test_question_needs_votes_and_commands() -> None:
         assert BEFORE not in board.text
 
 
+async def test_header_counts_the_judges_while_they_read() -> None:
+    async with DebateHarness(2, judges=2).opened() as board:
+        start_judging(board)
+        await board.settle()
+        assert "judging 1 of 2" in board.rows[0]
+        for judge in ("openai:first", "openai:second"):
+            board.log_events(verdict(board, judge, "ada", "ada"))
+            await board.settle()
+            assert "judging 2 of 2" in board.rows[0]
+
+
 async def test_vote_can_be_cast_while_judging() -> None:
     async with vote_board().opened() as board:
         start_judging(board)
