@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -265,6 +266,9 @@ def preload_sdk(specification: SourceSpec) -> None:
     import_sdk(find_provider(specification.scheme).api if specification.kind == "provider" else "chat")
 
 
+Owned = TypeVar("Owned", "Agents", "EndpointFactory", "LocalServers", "SdkClients")
+
+
 class SourceFactory:
     """Makes sources and owns their shared connections; an async context manager that closes them.
 
@@ -295,6 +299,7 @@ class SourceFactory:
         self._model_folder = model_folder
         self._report_progress = report_progress or (lambda _step, _progress: None)
         self._log_line = log_line or (lambda _agent, _line: None)
+        self._owned = AsyncExitStack()
         self._agents: Agents | None = None
         self._local_servers: LocalServers | None = None
         self._endpoint_factory: EndpointFactory | None = None
@@ -304,14 +309,12 @@ class SourceFactory:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._endpoint_factory is not None:
-            await self._endpoint_factory.aclose()
-        if self._sdk_clients is not None:
-            await self._sdk_clients.aclose()
-        if self._local_servers is not None:
-            await self._local_servers.aclose()
-        if self._agents is not None:
-            await self._agents.aclose()
+        await self._owned.aclose()
+
+    def _own(self, made: Owned) -> Owned:
+        """Return what was made; it is closed with the factory, also if closing another fails."""
+        self._owned.push_async_callback(made.aclose)
+        return made
 
     def make(
         self,
@@ -333,7 +336,7 @@ class SourceFactory:
             case "agent":
                 from debate_tui.sources.agent import Agents
 
-                self._agents = self._agents or Agents(self._log_line)
+                self._agents = self._agents or self._own(Agents(self._log_line))
                 source: Source = self._agents.make(specification.detail)
             case "demo":
                 from debate_tui.sources.demo import READABLE_SPEED, DemoSource
@@ -348,7 +351,9 @@ class SourceFactory:
             case "provider":
                 from debate_tui.sources.sdk import SdkClients
 
-                self._sdk_clients = self._sdk_clients or SdkClients(connect_timeout=self._connect_timeout)
+                self._sdk_clients = self._sdk_clients or self._own(
+                    SdkClients(connect_timeout=self._connect_timeout)
+                )
                 provider = find_provider(specification.scheme)
                 source = _make_model(specification.detail, provider, self._sdk_clients, asked, background)
                 if provider.name in ("anthropic", "openai") and not provider.moved_by:
@@ -363,7 +368,7 @@ class SourceFactory:
 
         if self._endpoint_factory is None:
             clients = HttpClients(connect_timeout=self._connect_timeout, public_only=self._public_only)
-            self._endpoint_factory = EndpointFactory(http2=self._http2, clients=clients)
+            self._endpoint_factory = self._own(EndpointFactory(http2=self._http2, clients=clients))
         return self._endpoint_factory.make(url, method=method, names=names)
 
     def _make_person_source(self, debater: str) -> Source:
@@ -376,8 +381,8 @@ class SourceFactory:
     def _make_local(self, model: str, parameters: ModelParameters) -> Source:
         from debate_tui.sources.local_model import LocalServers
 
-        self._local_servers = self._local_servers or LocalServers(
-            _make_model, self._model_folder, self._report_progress
+        self._local_servers = self._local_servers or self._own(
+            LocalServers(_make_model, self._model_folder, self._report_progress)
         )
         return self._local_servers.make(model, parameters)
 
