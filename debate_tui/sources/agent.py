@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from debate_tui.domain.prompts import messages_to_send
 from debate_tui.domain.stream import Connected, Fault, FaultKind, StreamOrigin
 from debate_tui.sources.agent_process import AgentProcess
-from debate_tui.sources.known_agents import INSTALL_PROTOCOL_HINT, parse_agent
+from debate_tui.sources.known_agents import INSTALL_PROTOCOL_HINT, NO_PROTOCOL_MESSAGE, parse_agent
 from debate_tui.sources.sdk_import import import_without_gc
 
 if TYPE_CHECKING:
@@ -104,9 +104,11 @@ class AgentSource:
 
     async def aclose(self) -> None:
         """End the process and remove its folder."""
-        await self._disconnect()
-        if self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        try:
+            await self._disconnect()
+        finally:
+            if self._folder is not None:
+                await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def _connect(self) -> AgentConnection:
         """Return the connection to the running agent, or to a new process of it."""
@@ -119,12 +121,13 @@ class AgentSource:
         try:
             await asyncio.to_thread(import_agent_protocol)
         except ModuleNotFoundError:
-            message = f"Agents need the package agent-client-protocol. {INSTALL_PROTOCOL_HINT}"
+            message = f"{NO_PROTOCOL_MESSAGE} {INSTALL_PROTOCOL_HINT}"
             raise Fault(FaultKind.BAD_REQUEST, message) from None
         from debate_tui.sources.agent_connection import AgentConnection
 
         if self._folder is None:
-            self._folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="debate-tui-"))
+            # Not in a thread, which a cancellation would leave with a folder that no one removes.
+            self._folder = Path(tempfile.mkdtemp(prefix="debate-tui-"))
         process = await AgentProcess.start(self._agent, self._folder, self._log_line)
         connection = self._connection = AgentConnection(self._agent, process)
         try:

@@ -18,6 +18,7 @@ from debate_tui.domain.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NO_PROTOCOL_MESSAGE = "Agents need the package agent-client-protocol."
 INSTALL_PROTOCOL_HINT = "Run: pip install 'debate-tui[acp]'"
 
 
@@ -90,7 +91,7 @@ def check_agent(text: str) -> None:
     """Raise `ConfigError` if an agent's program or the package for its protocol is not installed."""
     agent = parse_agent(text)
     if find_spec("acp") is None:
-        raise ConfigError("Agents need the package agent-client-protocol.", INSTALL_PROTOCOL_HINT)
+        raise ConfigError(NO_PROTOCOL_MESSAGE, INSTALL_PROTOCOL_HINT)
     if agent.find_program() is None:
         raise ConfigError(missing_program_message(agent), _missing_program_hint(agent))
 
