@@ -45,6 +45,8 @@ def main() -> None:
 def _run(program: list[str], guard: int) -> None:
     os.setpgid(0, 0)
     _set_process_option(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored_by_python, signal.SIG_DFL)
     if os.getppid() != guard:
         os._exit(1)
     try:
