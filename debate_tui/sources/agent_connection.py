@@ -169,10 +169,8 @@ class AgentConnection:
         capabilities = answer.get("agentCapabilities")
         self._can_load = isinstance(capabilities, dict) and capabilities.get("loadSession") is True
         methods = answer.get("authMethods")
-        named = (
-            [method for method in methods if isinstance(method, dict)] if isinstance(methods, list) else []
-        )
-        self._login_methods = ", ".join(one_line(str(method.get("name")), 60) for method in named[:4])
+        names = map(_name_of, methods[:4] if isinstance(methods, list) else [])
+        self._login_methods = ", ".join(filter(None, names))
 
     def _check_version(self, version: object) -> None:
         if not isinstance(version, int):
@@ -198,7 +196,7 @@ class AgentConnection:
                 return earlier
         answer = await self._request("session_new", NewSessionRequest(cwd=str(folder), mcp_servers=[]))
         session = answer.get("sessionId")
-        if not isinstance(session, str) or not session:
+        if not isinstance(session, str) or not session or session in self._streams:
             raise self._invalid_answer("session/new")
         return session
 
@@ -237,7 +235,8 @@ class AgentConnection:
             await self._rpc.close()
         finally:
             await self._process.stop()
-        await asyncio.gather(*self._prompts.values(), return_exceptions=True)
+        if self._prompts:
+            await asyncio.wait(self._prompts.values(), timeout=CANCEL_TIMEOUT)
 
     async def _read(
         self, start: Connected, stream: PromptStream, task: asyncio.Task[Message]
@@ -270,7 +269,7 @@ class AgentConnection:
             kind = FaultKind.AUTH
         elif kind is FaultKind.UNKNOWN:
             kind = _ERROR_KINDS.get(error.code, FaultKind.SERVER)
-        name, said = self._agent.title, reported.message
+        name, said = self._agent.title, self._process.mask(reported.message)
         if kind is not FaultKind.AUTH:
             return Fault(kind, f"{name}: {said}", status=reported.status)
         hint = f"Run '{self._agent.login}' in a terminal." if self._agent.login else ""
@@ -284,9 +283,7 @@ class AgentConnection:
 
     # What the agent asks for, and the transport of `Connection`
 
-    async def _answer_request(self, method: str, params: object, is_notification: bool) -> object:
-        if is_notification:
-            return None
+    async def _answer_request(self, method: str, params: object, _is_notification: bool) -> object:
         if method == CLIENT_METHODS["session_request_permission"]:
             return {"outcome": _refuse(params)}
         raise RequestError.method_not_found(method)
@@ -296,11 +293,11 @@ class AgentConnection:
         await self._process.send(message)
 
     async def receive(self) -> Message | None:
-        """Return the next message that is not an update, `None` at the end; see `Transport.receive`."""
+        """Return the next request or answer, `None` at the end; see `Transport.receive`."""
         try:
             while (message := await self._process.read_message()) is not None:
-                if message.get("method") == CLIENT_METHODS["session_update"] and "id" not in message:
-                    await self._handle_update(message.get("params"))
+                if "method" in message and "id" not in message:
+                    await self._handle_notification(message)
                 elif _is_well_formed(message):
                     # `Connection` makes a task for each request: one that reads no answers gets no more.
                     await self._process.wait_for_room()
@@ -314,12 +311,15 @@ class AgentConnection:
     async def close(self) -> None:
         """Do nothing: the process is stopped with the connection; see `Transport.close`."""
 
-    async def _handle_update(self, params: object) -> None:
+    async def _handle_notification(self, message: Message) -> None:
         """Pass an update on; what an agent repeats while it loads a session is not wanted."""
-        if isinstance(params, dict) and isinstance(session := params.get("sessionId"), str):
-            stream = self._streams.get(session)
-            if stream is not None:
-                await stream.put(params.get("update"))
+        params = message.get("params")
+        if message["method"] != CLIENT_METHODS["session_update"] or not isinstance(params, dict):
+            return
+        session = params.get("sessionId")
+        stream = self._streams.get(session) if isinstance(session, str) else None
+        if stream is not None:
+            await stream.put(params.get("update"))
 
 
 def _end_stream(stream: PromptStream, prompt: asyncio.Task[Message]) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from contextlib import suppress
 from signal import Signals
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from debate_tui.domain.sanitise import is_secret_name, one_line, redact
-from debate_tui.domain.stream import Fault, FaultKind
+from debate_tui.domain.sanitise import is_secret_name, one_line, redact, sanitise
+from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
 from debate_tui.sources.guarded_process import GuardedProcess
 from debate_tui.sources.known_agents import missing_program_message
 
@@ -31,7 +32,7 @@ MAX_LINE = 1 << 20
 MAX_STRAY_LINES = 100
 """Lines in a row that may be no messages: some agents greet on standard output."""
 MAX_LOGGED = 1 << 18
-"""Maximum number of bytes of standard error to log for one process."""
+"""Maximum number of bytes to log for one process."""
 EXIT_TIMEOUT = 2.0
 """Seconds to wait for the end of a process that has closed its output."""
 STOP_TIMEOUT = 0.5
@@ -52,8 +53,11 @@ class AgentProcess:
         self._log_line = log_line
         self._stray_count = 0
         self._message_count = 0
+        self._logged = 0
+        """Bytes of all that was printed to be logged."""
         self._last_words = ""
         self._secrets = [v for name, v in os.environ.items() if is_secret_name(name) and len(v) >= 8]
+        self._turn = TimeSlice(asyncio.get_running_loop().call_soon)
         self._error_reader = asyncio.create_task(self._read_errors())
 
     @classmethod
@@ -79,6 +83,8 @@ class AgentProcess:
         output = self._process.stdout
         assert output is not None
         while True:
+            if (now := time.monotonic()) >= self._turn.end and self._turn.is_spent(now):
+                await asyncio.sleep(0)
             try:
                 line = await output.readline()
             except ValueError:
@@ -90,14 +96,10 @@ class AgentProcess:
                 self._stray_count = 0
                 self._message_count += 1
                 return message
-            if text := redact(one_line(line.decode("utf-8", "replace"), 500), *self._secrets):
-                self._note_stray_line(text)
-
-    def _note_stray_line(self, text: str) -> None:
-        self._log_line(f"printed {text}")
-        self._stray_count += 1
-        if self._stray_count > MAX_STRAY_LINES:
-            raise self._protocol_fault(f"sent “{one_line(text, 60)}”")
+            text = self._log(line, "printed ")
+            self._stray_count += 1
+            if self._stray_count > MAX_STRAY_LINES:
+                raise self._protocol_fault(f"sent “{one_line(text, 60)}”" if text else "sent an empty line")
 
     def _protocol_fault(self, did: str) -> Fault:
         advice = "Check that the command speaks the Agent Client Protocol on standard output."
@@ -153,25 +155,32 @@ class AgentProcess:
                     await self._process.wait()
         finally:
             await self._process.stop()
-            await self._error_reader
+            # Not awaited itself: a cancellation would reach it, and then everyone who waits for it.
+            await asyncio.wait({self._error_reader}, timeout=EXIT_TIMEOUT)
+            self._error_reader.cancel()
 
     async def _read_errors(self) -> None:
-        """Log standard error line by line up to a limit, and keep its last line."""
-        errors, logged, rest = self._process.stderr, 0, b""
+        """Log standard error line by line, and keep its last line."""
+        errors, rest = self._process.stderr, b""
         assert errors is not None
         while data := await errors.read(1 << 12):
             *lines, rest = (rest + data).split(b"\n")
             rest = rest[-MAX_LOGGED:]
             for line in lines:
-                logged += len(line)
-                self._note_error_line(line, is_logged=logged <= MAX_LOGGED)
-        self._note_error_line(rest, is_logged=logged <= MAX_LOGGED)
+                self._last_words = self._log(line) or self._last_words
+        self._last_words = self._log(rest) or self._last_words
 
-    def _note_error_line(self, line: bytes, *, is_logged: bool) -> None:
-        if text := redact(one_line(line.decode("utf-8", "replace"), 500), *self._secrets):
-            self._last_words = text
-            if is_logged:
-                self._log_line(text)
+    def _log(self, line: bytes, prefix: str = "") -> str:
+        """Log a line that it printed, up to a limit in all; return the line as it may be shown."""
+        text = one_line(self.mask(line.decode("utf-8", "replace")), 500)
+        self._logged += len(line)
+        if text and self._logged <= MAX_LOGGED:
+            self._log_line(prefix + text)
+        return text
+
+    def mask(self, text: str) -> str:
+        """Return sanitised text of the agent without secrets: it may quote what its environment has."""
+        return redact(sanitise(text), *self._secrets)
 
 
 def agent_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from debate_tui.sources import process_guard
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import IO, Self
+
+STOP_TIMEOUT = 5.0
+"""Seconds to wait for the end of a killed program and its pipes, which a process outside may hold open."""
 
 
 class GuardedProcess:
@@ -87,12 +91,13 @@ class GuardedProcess:
             self._control = -1
 
     async def stop(self) -> None:
-        """Kill it, and wait for its end."""
+        """Kill it, and wait for its end, but not for ever."""
         self.kill()
         if self.stdin is not None:
             self.stdin.close()
-        if self.stdout is not None:
-            # asyncio reports the end only after its pipes have ended, and a full one is not read.
-            while await self.stdout.read(1 << 16):
-                pass
-        await self.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                # asyncio reports the end only after its pipes have ended, and a full one is not read.
+                while self.stdout is not None and await self.stdout.read(1 << 16):
+                    pass
+                await self.wait()

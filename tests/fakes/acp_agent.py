@@ -4,7 +4,8 @@
 (`received`), a JSON line each. `behaviour` there is a JSON object:
 
 - `point` and `mode`: where and how it fails, one of `POINTS` and `MODES`; only in the first `processes` ones;
-- `can_load`, `version`, `stop`, `usage`: what it answers; `error`: what answers the first `errors` prompts;
+- `can_load`, `version`, `stop`, `usage`, `session`: what it answers; `error`: what answers the first `errors`
+  prompts;
 - `flood` and `halves`: so many characters, or one in two halves, before the text; `complain`: it prints;
 - `needs_login`: it refuses sessions until there is a file `login`.
 
@@ -28,7 +29,7 @@ PIECES = ("Tea 🍵 ", "is warm, and it ", "wakes you ", "without haste. ", "Cof
 TEXT = "".join(PIECES)
 
 POINTS = ("start", "initialize", "session/new", "session/prompt", "thought", "tool", "text", "answer")
-MODES = ("exit", "kill", "stall", "close", "garbage", "noise", "huge")
+MODES = ("exit", "kill", "stall", "close", "garbage", "empty", "noise", "huge")
 
 FOLDER = Path(sys.argv[1]) if __name__ == "__main__" else Path()
 BEHAVIOUR: dict[str, object] = {}
@@ -74,6 +75,8 @@ def pass_point(point: str) -> None:
             stall()
         case "garbage":
             sys.stdout.write("Welcome to the agent!\n[1, 2]\n" * 100)
+        case "empty":
+            sys.stdout.write("\n" * 200)
         case "noise":
             sys.stdout.write(
                 'Welcome!\n\n[1]\n{"id": {}}\n{"method": 7}\n{"jsonrpc": "2.0", "id": 99, "error": 1}\n'
@@ -147,9 +150,8 @@ def answer(message: dict[str, object]) -> None:
                 return
             if method == "session/load":
                 say(message["params"]["sessionId"], "agent_message_chunk", "what was said before")
-            send(
-                id=number, result={"sessionId": f"s{count('received')}"} if method == "session/new" else None
-            )
+            session = BEHAVIOUR.get("session", f"s{count('received')}")
+            send(id=number, result={"sessionId": session} if method == "session/new" else None)
         case "session/prompt":
             answer_prompt(number, message["params"])
         case None:

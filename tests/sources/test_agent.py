@@ -25,7 +25,7 @@ from debate_tui.domain.stream import (
     Usage,
 )
 from debate_tui.resilience.recovery import RecoveringSource
-from debate_tui.sources import agent_connection, agent_process, registry
+from debate_tui.sources import agent_connection, agent_process, guarded_process, registry
 from debate_tui.sources.registry import SourceFactory
 from tests.fakes import sdk_agent
 from tests.fakes.acp_agent import MODES, POINTS, TEXT, THOUGHT, TOOL
@@ -115,6 +115,18 @@ async def test_each_reading_of_a_judge_has_a_session_of_its_own(machine: AgentMa
     assert len({each["sessionId"] for each in machine.received("session/prompt")}) == 2
 
 
+async def test_one_session_has_one_answer_at_a_time(machine: AgentMachine) -> None:
+    machine.behave(session="the only one")
+    async with SourceFactory() as sources:
+        source = make(sources, machine)
+        async with source.open(JUDGE_REQUEST) as items:
+            await anext(items)
+            fault = await read_fault(source, JUDGE_REQUEST)
+            assert isinstance([item async for item in items][-1], Finished)
+    assert fault.kind is FaultKind.BAD_REQUEST
+    assert "sent no valid answer to session/new" in fault.message
+
+
 @pytest.mark.parametrize("mode", ["exit", "kill", "close"])
 @pytest.mark.parametrize("point", POINTS)
 async def test_an_agent_that_ends_is_started_again(machine: AgentMachine, point: str, mode: str) -> None:
@@ -148,15 +160,21 @@ async def test_an_agent_that_stalls_is_killed_and_started_again(
     assert len(machine.started) == 2
 
 
-@pytest.mark.parametrize("mode", ["garbage", "huge"])
+NO_MESSAGES = {
+    "garbage": "sent “Welcome to the agent!”",
+    "empty": "sent an empty line",
+    "huge": "sent a line of more than 1 MiB",
+}
+
+
+@pytest.mark.parametrize("mode", NO_MESSAGES)
 @pytest.mark.parametrize("point", POINTS)
 async def test_what_is_no_message_is_named(machine: AgentMachine, point: str, mode: str) -> None:
     machine.behave(point=point, mode=mode)
     async with SourceFactory() as sources:
         fault = await read_fault(make(sources, machine))
     assert fault.kind is FaultKind.BAD_REQUEST
-    sent = "sent “Welcome to the agent!”" if mode == "garbage" else "sent a line of more than 1 MiB"
-    assert f"{sent}, which is not a message. Check that the command speaks" in fault.message
+    assert f"{NO_MESSAGES[mode]}, which is not a message. Check that the command speaks" in fault.message
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -168,7 +186,7 @@ async def test_a_little_noise_is_ignored(machine: AgentMachine, point: str) -> N
 
 
 def test_the_modes_are_all_tried() -> None:
-    assert set(MODES) == {"exit", "kill", "close", "stall", "garbage", "huge", "noise"}
+    assert set(MODES) == {"exit", "kill", "close", "stall", "noise", *NO_MESSAGES}
 
 
 async def test_a_session_is_loaded_in_the_new_process(machine: AgentMachine) -> None:
@@ -273,6 +291,14 @@ async def test_errors_it_reports(
     async with SourceFactory() as sources:
         fault = await read_fault(make(sources, machine))
     assert (fault.kind, fault.message.partition(": ")[2]) == (kind, said)
+
+
+async def test_an_error_shows_no_secrets(machine: AgentMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_TOKEN", "swordfish-of-the-sea")
+    machine.behave(error={"code": 7, "message": "It broke with swordfish-of-the-sea."})
+    async with SourceFactory() as sources:
+        fault = await read_fault(make(sources, machine))
+    assert fault.message.endswith(": It broke with ….")
 
 
 async def test_after_an_error_the_session_is_opened_again(machine: AgentMachine) -> None:
@@ -436,6 +462,30 @@ async def test_it_does_not_outlive_a_crash(
     assert await program.wait() == -getattr(signal, number)
     await machine.wait_until_gone()
     machine.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_who_holds_its_pipes_open_does_not_delay_the_end(
+    machine: AgentMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded_process, "STOP_TIMEOUT", 0.1)
+    monkeypatch.setattr(agent_process, "EXIT_TIMEOUT", 0.1)
+    async with SourceFactory() as sources:
+        assert (await read_source(make(sources, machine))).text == TEXT
+        (start,) = machine.started
+        held = [os.open(f"/proc/{start['pid']}/fd/{number}", os.O_WRONLY) for number in (1, 2)]
+    await machine.wait_until_gone()
+    for pipe in held:
+        os.close(pipe)
+
+
+async def test_a_program_has_the_usual_signals() -> None:
+    program = await guarded_process.GuardedProcess.start(
+        ("/bin/sh", "-c", "kill -PIPE $$"), stdout=asyncio.subprocess.PIPE, stderr=2, env={}
+    )
+    await program.wait()
+    assert program.exit_code == -signal.SIGPIPE
+    await program.stop()
 
 
 async def test_a_fault_ends_the_process_that_caused_it(machine: AgentMachine) -> None:
