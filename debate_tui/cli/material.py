@@ -117,7 +117,18 @@ def describe_material(plan: Plan) -> str:
     about = f" The debate will cost {format_estimate(cost)}." if cost else ""
     texts = count_of(len(plan.material), "text")
     size = f"{count_of(_characters(plan.material), 'character')}, {describe_tokens(plan.material)}"
-    return f"Material: {texts} ({size}), sent with every request.{about}"
+    return f"Material: {texts} ({size}), sent with every request.{_unread_notice(plan)}{about}"
+
+
+def _unread_notice(plan: Plan) -> str:
+    """Return a sentence about the debaters whose sources get no prompt or a short one; empty if none."""
+    names = [each.debater.name for each in plan.debaters if not each.reads_material]
+    if not names:
+        return ""
+    if plan.blind and len(names) < len(plan.debaters):
+        return " Some debaters do not read it."
+    whose = "The debaters do" if plan.blind else f"{', '.join(names)} {'does' if len(names) == 1 else 'do'}"
+    return f" {whose} not read it."
 
 
 def describe_tokens(material: Sequence[Material]) -> str:

@@ -63,6 +63,19 @@ class PlannedDebater(Struct, frozen=True):
     source_spec: SourceSpec
 
     @property
+    def reads_material(self) -> bool:
+        """Whether the source gets the whole prompt, or a person reads along; the demo uses little of it."""
+        match self.source_spec.kind:
+            case "demo":
+                return False
+            case "local":
+                return bool(self.source_spec.detail)
+            case "endpoint":
+                return self.settings.method != "GET"
+            case _:
+                return True
+
+    @property
     def info(self) -> DebaterInfo:
         """What the debate's first event will say about the debater."""
         debater = self.debater

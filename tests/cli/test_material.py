@@ -132,6 +132,20 @@ async def test_what_is_sent_is_listed_before_the_debate(
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("-d", "Ada=demo", "-d", "Ben=demo"), "Ada, Ben do not read it."),
+        (("-d", "Ada=demo", "-d", "Ben=demo", "--blind"), "The debaters do not read it."),
+    ],
+)
+async def test_it_is_said_who_does_not_read_the_material(
+    options: tuple[str, ...], told: str, notes: Path
+) -> None:
+    done = await run_program(TOPIC, "--plain", *options, "--context", str(notes))
+    assert told in done.err
+
+
 async def test_claude_is_told_to_cache_the_material(held: JudgedDebateServer, notes: Path) -> None:
     await run_debate(held, "--context", str(notes))
     sent = [request.json for request in held.server.requests if "system" in request.json]
