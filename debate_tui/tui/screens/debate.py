@@ -93,7 +93,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         Binding("Y", "exports.copy_debate"),
         Binding("e", "exports.open_menu"),
         Binding("s", "statistics"),
-        Binding("enter", "show_fault"),
+        Binding("enter", "enter"),
         Binding("escape", "back"),
     ]
 
@@ -335,7 +335,7 @@ class DebateScreen(painter.BlankWidget, Screen[None]):
         else:
             self.dismiss_notices()
 
-    def action_show_fault(self) -> None:
+    def action_enter(self) -> None:
         """Ask for the decision after a fault, go to the editor, or show the current debater's error.
 
         While searching, go to the next match instead.
