@@ -33,7 +33,7 @@ class TitledScreen(Screen[None]):
         self._title_bar = TitleBar(title, glyphs)
         self._notice_bar = NoticeBar(glyphs)
         self._footer = Footer(glyphs)
-        self.set_class(glyphs.thin_line.isascii(), "-ascii")
+        self.set_class(glyphs.is_ascii, "-ascii")
 
     def warn(self, text: str) -> None:
         """Show a notice above the footer; an empty `text` removes it."""

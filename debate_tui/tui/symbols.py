@@ -40,9 +40,14 @@ class Glyphs(Struct, frozen=True, kw_only=True):
     dot: str = "●"
     fill_levels: str = " ▁▂▃▄▅▆▇█"
 
+    @property
+    def is_ascii(self) -> bool:
+        """Whether this set is for terminals that show nothing but ASCII."""
+        return self.ellipsis.isascii()
+
     def displayable(self, text: str) -> str:
         """Return a text with quotes, dashes, arrows and the like replaced if this set is ASCII."""
-        return to_ascii(text) if self.ellipsis.isascii() else text
+        return to_ascii(text) if self.is_ascii else text
 
 
 def to_ascii(text: str) -> str:

@@ -95,7 +95,7 @@ class ManualScreen(TitledScreen):
         self._names = tuple(pages)
         self._index = self._names.index(page)
         self._match = -1
-        self._text = TurnText(ASCII_SYMBOLS if glyphs.ellipsis.isascii() else UNICODE_SYMBOLS)
+        self._text = TurnText(ASCII_SYMBOLS if glyphs.is_ascii else UNICODE_SYMBOLS)
         self._search_bar = ManualSearchBar(glyphs)
         self._sought = ""
 

@@ -384,7 +384,7 @@ def _hints(item: SetupItem | None, setup: DebateSetup, glyphs: Glyphs) -> tuple[
     is_debater = item is not None and item.kind == "debater" and bool(setup.source(item))
     choosing = item is not None and item.kind != "begin"
     changing = choosing and item is not None and item.kind != "material"
-    arrows, up = ("left/right", "up") if glyphs.thin_line.isascii() else ("←→", "↑")
+    arrows, up = ("left/right", "up") if glyphs.is_ascii else ("←→", "↑")
     hints = (
         (not choosing, KeyHint("enter", "start", "begin", 1)),
         (item is None, KeyHint(up, "examples", "choose_topic", 2)),

@@ -43,7 +43,6 @@ class VoteBar(TextRows):
 
     def __init__(self, glyphs: Glyphs, on_open: Callable[[], None]) -> None:
         super().__init__(glyphs)
-        self._mark = glyphs.interjection
         self._on_open = on_open
         self._question = ""
         self.display = False
@@ -56,7 +55,7 @@ class VoteBar(TextRows):
 
     def rows(self, width: int) -> tuple[Row, ...]:
         """Return the question and its two keys."""
-        question = Piece(f"{self._mark} {self._question}", Tone.FOCUS)
+        question = Piece(f"{self._glyphs.interjection} {self._question}", Tone.FOCUS)
         keys = (
             Piece("v", Tone.FOCUS, bold=True),
             Piece(" vote   ", Tone.QUIET),

@@ -76,10 +76,10 @@ class Footer(TextRows):
         hints = [hint for hint in self._hints if hint.drop_order == 0]
         if not self._status_path:
             return status, hints
-        room = width - cell_len(status.text)
-        if _hints_width(hints) + cell_len(f"{self.ellipsis}/{PurePath(self._status_path).name}") > room:
+        room, ellipsis = width - cell_len(status.text), self._glyphs.ellipsis
+        if _hints_width(hints) + cell_len(f"{ellipsis}/{PurePath(self._status_path).name}") > room:
             hints = []
-        path = shorten_path(self._status_path, room - _hints_width(hints), self.ellipsis)
+        path = shorten_path(self._status_path, room - _hints_width(hints), ellipsis)
         return status._replace(text=status.text + path), hints
 
     def _hint_pieces(self, hints: Sequence[KeyHint], x: int) -> tuple[Piece, ...]:
@@ -182,7 +182,7 @@ class NoticeBar(TextRows):
             notice,
             max(width, 10),
             max_lines=max(1, min(MAX_ROWS_PER_NOTICE, 1 + spare_rows)),
-            placeholder=f" {self.ellipsis}",
+            placeholder=f" {self._glyphs.ellipsis}",
             break_on_hyphens=False,
         )
 

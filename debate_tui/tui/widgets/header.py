@@ -102,7 +102,6 @@ class TitleBar(TextRows):
     def __init__(self, title: str, glyphs: Glyphs) -> None:
         super().__init__(glyphs)
         self._title = title
-        self._rule = glyphs.thin_line
         self._status = ""
 
     def update_status(self, text: str) -> None:
@@ -112,4 +111,4 @@ class TitleBar(TextRows):
 
     def rows(self, width: int) -> tuple[Row, ...]:
         title = Row((Piece(self._title, Tone.TEXT, bold=True),), (Piece(self._status, Tone.QUIET),))
-        return title, Row((Piece(self._rule * width, Tone.FAINT),))
+        return title, Row((Piece(self._glyphs.thin_line * width, Tone.FAINT),))

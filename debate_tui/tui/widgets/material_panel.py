@@ -42,8 +42,7 @@ class PanelRow(TextRows):
     DEFAULT_CSS = "PanelRow { height: 1; background: $background; }"
 
     def __init__(self, make_row: Callable[[int], Row], glyphs: Glyphs) -> None:
-        super().__init__()
-        self.ellipsis = glyphs.ellipsis
+        super().__init__(glyphs)
         self._make_row = make_row
 
     def rows(self, width: int) -> tuple[Row, ...]:
@@ -87,8 +86,8 @@ class MaterialPanel(Vertical):
         self._list = MarkedList(glyphs, [to_content((), glyphs) for _ in infos])
         self._list.can_focus = False  # its keys are those of the text
         self._rule = PanelRow(self._rule_row, glyphs)
-        self.text = TurnText(ASCII_SYMBOLS if glyphs.ellipsis.isascii() else UNICODE_SYMBOLS)
-        self.set_class(glyphs.ellipsis.isascii(), "-ascii")
+        self.text = TurnText(ASCII_SYMBOLS if glyphs.is_ascii else UNICODE_SYMBOLS)
+        self.set_class(glyphs.is_ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
         """Yield the title, the list, a rule and the texts."""

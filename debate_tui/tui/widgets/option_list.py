@@ -68,7 +68,7 @@ class MarkedList(OptionList):
     def __init__(self, glyphs: Glyphs, options: Iterable[Content] = ()) -> None:
         super().__init__(*options)
         self._mark = glyphs.interjection.ljust(MARK_CELLS)
-        self.set_class(glyphs.ellipsis.isascii(), "-ascii")
+        self.set_class(glyphs.is_ascii, "-ascii")
 
     def render_line(self, y: int) -> Strip:
         """Return a line, with the mark if it is the first of the highlighted option."""

@@ -96,11 +96,11 @@ class PaneTitle(TextRows):
         left = room - pieces_width((name, badge_piece))
         if speaker.problem and left >= MIN_ERROR_CELLS:
             trouble = Piece(f" {between} {speaker.problem}", badge_piece.tone)
-            badge = (badge_piece, *clip((trouble,), left, self.ellipsis))
+            badge = (badge_piece, *clip((trouble,), left, self._glyphs.ellipsis))
         elif not speaker.problem and (side := one_line(speaker.info.side, MAX_NAME_CHARACTERS)):
             aside = Piece(f" {between} {side}", name.tone)
             label = (name, aside) if pieces_width((aside,)) <= left else label
-        label = clip(label, room - pieces_width(badge), self.ellipsis)
+        label = clip(label, room - pieces_width(badge), self._glyphs.ellipsis)
         fill = max(1, room - pieces_width(label) - pieces_width(badge) + 1)
         space = Piece(" ")
         line = rule_piece._replace(text=rule_piece.text * 2), rule_piece._replace(text=rule_piece.text * fill)

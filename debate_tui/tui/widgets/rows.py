@@ -102,7 +102,6 @@ class TextRows(painter.RowWidget):
     def __init__(self, glyphs: Glyphs = UNICODE) -> None:
         super().__init__()
         self._glyphs = glyphs
-        self.ellipsis = glyphs.ellipsis
         self._current_rows: tuple[Row, ...] = ()
         self._layout_size = Size(0, 0)
         self._base_style: Style | None = None
@@ -151,7 +150,7 @@ class TextRows(painter.RowWidget):
     def _render_row(self, row: Row, width: int) -> Strip:
         row = Row(tuple(map(self._to_drawable, row.left)), tuple(map(self._to_drawable, row.right)))
         inset = Piece(" " * self.inset)
-        pieces = (inset, *justify(row, width - 2 * self.inset, self.ellipsis), inset)
+        pieces = (inset, *justify(row, width - 2 * self.inset, self._glyphs.ellipsis), inset)
         return Strip(
             [Segment(text, self._style_for(tone, bold)) for text, tone, bold in pieces if text], width
         )
@@ -159,7 +158,7 @@ class TextRows(painter.RowWidget):
     def _to_drawable(self, piece: Piece) -> Piece:
         """Return a piece that is sanitised and, if necessary, in ASCII."""
         piece = sanitise_piece(piece)
-        if piece.text.isascii() or not self.ellipsis.isascii():
+        if piece.text.isascii() or not self._glyphs.is_ascii:
             return piece
         return piece._replace(text=to_ascii(piece.text))
 
