@@ -14,7 +14,7 @@ from debate_tui.domain.wording import describe_debate_end, describe_debater, des
 from debate_tui.tui.screens.dialogs import OverlayScreen
 from debate_tui.tui.styles import Tone, debater_tones, tones_by_name
 from debate_tui.tui.widgets.footer import HINT_GAP
-from debate_tui.tui.widgets.outcome_rows import VerdictRows, report_rows, wrap_text
+from debate_tui.tui.widgets.outcome_rows import VerdictRows, report_rows, wrapped_rows
 from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class VerdictCard(TextRows):
             yield Row(titles, (page.headline,))
         else:
             yield Row(titles)
-            yield from self._wrapped_rows(page.headline)
+            yield from wrapped_rows(page.headline, self._text_width)
 
     def _note_rows(self) -> Iterator[Row]:
         """Yield the facts about the debate, and what is happening."""
@@ -163,7 +163,7 @@ class VerdictCard(TextRows):
         size = Piece(f" {self._glyphs.separator} ".join(facts), Tone.QUIET)
         for note in (size, *self._revealed_notes(), self._status):
             if note.text:
-                yield from self._wrapped_rows(note)
+                yield from wrapped_rows(note, self._text_width)
 
     def _revealed_notes(self) -> Iterator[Piece]:
         """Yield who the debaters of a blind debate were."""
@@ -172,9 +172,6 @@ class VerdictCard(TextRows):
             if self._transcript.revealed_letter(debater.id):
                 text = describe_debater(self._transcript, debater.id)
                 yield Piece(self._glyphs.displayable(text), tones.get(one_line(debater.name), Tone.TEXT))
-
-    def _wrapped_rows(self, piece: Piece) -> Iterator[Row]:
-        return (Row((piece._replace(text=line),)) for line in wrap_text(piece.text, self._text_width))
 
     def scroll_rows(self, rows: int) -> None:
         """Scroll down or up."""

@@ -150,10 +150,7 @@ class VerdictRows:
 
     def _reason_rows(self, lines: Sequence[str]) -> Iterator[Row]:
         for line in lines:
-            yield from self._text_rows(line, Tone.QUIET)
-
-    def _text_rows(self, text: str, tone: Tone) -> Iterator[Row]:
-        yield from (Row((Piece(line, tone),)) for line in wrap_text(text, self._width))
+            yield from wrapped_rows(Piece(line, Tone.QUIET), self._width)
 
     def _agreement_rows(self, lines: Sequence[str]) -> Iterator[Row]:
         """Yield the debaters' conclusions: headings, and a line for each debater under them."""
@@ -165,11 +162,11 @@ class VerdictRows:
                 yield from (Row(), Row((Piece(line.removesuffix(":"), bold=True),)))
             elif listed and colon:
                 label = _pad_column((Piece(name, Tone.QUIET),), LABEL_CELLS, self._glyphs.ellipsis)
-                first, *more = wrap_text(text, max(MIN_TEXT_CELLS, self._width - LABEL_CELLS))
+                first, *more = _wrap_text(text, max(MIN_TEXT_CELLS, self._width - LABEL_CELLS))
                 yield Row((*label, Piece(first)))
                 yield from (Row((Piece(" " * LABEL_CELLS), Piece(each))) for each in more)
             else:
-                yield from (Row((Piece(each),)) for each in wrap_text(line, self._width))
+                yield from wrapped_rows(Piece(line), self._width)
 
     def _title_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
         """Yield the judge with its decision, which is below it if there is no room beside it."""
@@ -183,7 +180,7 @@ class VerdictRows:
         else:
             cells = self._width - pieces_width(name) - 1
             yield Row((*name, Piece(f" {glyphs.thin_line * cells}", Tone.FAINT)))
-            yield from self._text_rows(ruling.decision, tone)
+            yield from wrapped_rows(decision._replace(bold=False), self._width)
 
     def _stance_rows(self, ruling: VerdictSummary) -> Iterator[Row]:
         if any(stance is not None for stance in ruling.stances):
@@ -215,13 +212,17 @@ class VerdictRows:
         tone = Tone.QUIET if quote.found else Tone.FAILED
         said = f"{glyphs.quotes[0]}{quote.text}{glyphs.quotes[1]}" if quote.text else "no quote"
         missing = "" if quote.found or not quote.text else f" {glyphs.failed} not found in the debate"
-        lines = wrap_text(said + missing, max(MIN_TEXT_CELLS, self._width - indent))
+        lines = _wrap_text(said + missing, max(MIN_TEXT_CELLS, self._width - indent))
         yield Row((*head, Piece(lines[0], tone)))
         yield from (Row((Piece(" " * indent), Piece(line, tone))) for line in lines[1:])
 
 
-def wrap_text(text: str, width: int) -> list[str]:
-    """Return the lines of a text, each of at most `width` cells."""
+def wrapped_rows(piece: Piece, width: int) -> Iterator[Row]:
+    """Yield the rows of a piece that is wrapped at `width` cells."""
+    return (Row((piece._replace(text=line),)) for line in _wrap_text(piece.text, width))
+
+
+def _wrap_text(text: str, width: int) -> list[str]:
     return [text[start:end] for start, end in wrap(text, max(1, width))]
 
 
@@ -242,7 +243,7 @@ def report_rows(
 ) -> Iterator[Row]:
     """Yield the author of a report and its parts as lists; `tones` are the debaters' colours by id."""
     author_tone = Tone.FAILED if report.failed else Tone.QUIET
-    yield from (Row((Piece(line, author_tone),)) for line in wrap_text(report.author, width))
+    yield from wrapped_rows(Piece(report.author, author_tone), width)
     for part in report.parts:
         yield Row()
         yield Row((Piece(part.title, bold=True),))
@@ -254,7 +255,7 @@ def _point_rows(point: ReportPoint, width: int, glyphs: Glyphs, tones: Mapping[s
     indent = Piece(" " * POINT_INDENT)
     mark = Piece(f"{glyphs.separator:{POINT_INDENT}}", Tone.QUIET)
     label = f"{point.label}: " if point.label else ""
-    for line in wrap_text(label + point.text, max(MIN_TEXT_CELLS, width - POINT_INDENT)):
+    for line in _wrap_text(label + point.text, max(MIN_TEXT_CELLS, width - POINT_INDENT)):
         if label and line.startswith(label):
             name = Piece(label, tones.get(point.debater, Tone.TEXT), bold=True)
             yield Row((mark, name, Piece(line.removeprefix(label))))
@@ -262,5 +263,5 @@ def _point_rows(point: ReportPoint, width: int, glyphs: Glyphs, tones: Mapping[s
             yield Row((mark, Piece(line)))
         mark, label = indent, ""
     tone = Tone.QUIET if point.is_found else Tone.FAILED
-    for line in wrap_text(point.detail, max(MIN_TEXT_CELLS, width - POINT_INDENT)) if point.detail else ():
+    for line in _wrap_text(point.detail, max(MIN_TEXT_CELLS, width - POINT_INDENT)) if point.detail else ():
         yield Row((indent, Piece(line, tone)))
