@@ -82,11 +82,6 @@ def parse_agent(text: str) -> Agent:
     return Agent(title=Path(command[0]).name or command[0], command=tuple(command))
 
 
-def is_known_agent(text: str) -> bool:
-    """Return whether what follows ``acp:`` is a known agent rather than a command."""
-    return text in known_agents()
-
-
 def check_agent(text: str) -> None:
     """Raise `ConfigError` if an agent's program or the package for its protocol is not installed."""
     agent = parse_agent(text)

@@ -76,9 +76,9 @@ class SourceSpec(Struct, frozen=True):
         """Whether the source is a command to run on this machine, other than a known agent's."""
         if self.kind != "agent":
             return False
-        from debate_tui.sources.known_agents import is_known_agent
+        from debate_tui.sources.known_agents import known_agents
 
-        return not is_known_agent(self.detail)
+        return self.detail not in known_agents()
 
     @property
     def takes_parameters(self) -> bool:
