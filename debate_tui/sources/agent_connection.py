@@ -33,6 +33,7 @@ from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Chunk, Fault, FaultKind, Finished, KeepAlive, Usage
 from debate_tui.domain.text import CharacterJoiner
 from debate_tui.sources.payloads.errors import fault_from_error
+from debate_tui.sources.payloads.json_decoder import to_count
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -362,5 +363,6 @@ def _read_usage(usage: object) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     names = ("inputTokens", "outputTokens", "thoughtTokens", "cachedReadTokens")
-    counts = [count if isinstance(count := usage.get(name), int) and count >= 0 else None for name in names]
+    given = (usage.get(name) for name in names)
+    counts = [to_count(count) if type(count) in (int, float) else None for count in given]
     return Usage(*counts) if any(count is not None for count in counts) else None

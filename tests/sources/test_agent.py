@@ -84,6 +84,12 @@ async def test_an_answer_is_text_thoughts_and_tools(machine: AgentMachine) -> No
     assert machine.prompts == [REQUEST.prompt]
 
 
+async def test_tokens_that_are_no_numbers_are_left_out(machine: AgentMachine) -> None:
+    machine.behave(usage={"inputTokens": 10**400, "outputTokens": True, "thoughtTokens": -1})
+    async with SourceFactory() as sources:
+        assert (await read_source(make(sources, machine))).finished == Finished("complete")
+
+
 async def test_it_may_do_nothing_but_speak(machine: AgentMachine) -> None:
     async with SourceFactory() as sources:
         await read_source(make(sources, machine))

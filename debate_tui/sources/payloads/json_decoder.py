@@ -7,7 +7,6 @@ with no known field is a keep-alive. This slow path only runs after strict, fast
 from __future__ import annotations
 
 import json
-import math
 import re
 from abc import abstractmethod
 from collections import defaultdict
@@ -17,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import (
+    MAX_TOKENS,
     Chunk,
     CitationsUpdate,
     Fault,
@@ -274,5 +274,5 @@ Count = int | float | None
 
 
 def to_count(number: Count) -> int | None:
-    """Return a number of tokens as an integer, or `None` if it is not a finite number."""
-    return int(number) if number is not None and math.isfinite(number) else None
+    """Return a number of tokens as an integer, or `None` if it cannot be one."""
+    return int(number) if number is not None and 0 <= number <= MAX_TOKENS else None

@@ -10,6 +10,7 @@ import pytest
 from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, UsageUpdate
 from debate_tui.sources.payloads import PayloadDecoder, SimpleEvent
 from debate_tui.sources.payloads.chat import ChatDecoder
+from debate_tui.sources.payloads.deltas import DeltaDecoder
 from debate_tui.sources.payloads.messages import MessagesDecoder
 from debate_tui.sources.payloads.responses import ResponsesDecoder, decode_response
 
@@ -64,6 +65,14 @@ def test_groq_counts_in_a_place_of_its_own() -> None:
     usage = {"prompt_tokens": 1, "completion_tokens": 2}
     chunk = choice(finish_reason="stop") | {"x_groq": {"id": "req", "usage": usage}}
     assert decode_all(ChatDecoder(), chunk, "[DONE]")[-1] == Finished("complete", Usage(1, 2))
+
+
+@pytest.mark.parametrize("odd", [-1, 10**30, 10**400, float("nan")])
+def test_impossible_counts_are_none(odd: float) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": odd, "completion_tokens": 2}}
+    assert decode_all(ChatDecoder(), usage) == [UsageUpdate(Usage(None, 2))]
+    done = {"type": "done", "usage": {"input_tokens": odd, "output_tokens": 2}}
+    assert decode_all(DeltaDecoder(), done) == [Finished("complete", Usage(None, 2))]
 
 
 def test_usage_comes_behind_the_finish_reason() -> None:
