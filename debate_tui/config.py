@@ -174,17 +174,6 @@ def record_file() -> Path:
     return file
 
 
-def draft_folder() -> Path:
-    """Return the folder, beside the record, for turns that the user is still writing."""
-    return platformdirs.user_data_path(APP_NAME, appauthor=False) / "drafts"
-
-
-def remove_drafts(debate: str) -> None:
-    """Remove what is left of a debate's drafts: of turns that were stopped before they were sent."""
-    for file in draft_folder().glob(f"{debate}-*.txt"):
-        file.unlink(missing_ok=True)
-
-
 def model_folder() -> Path:
     """Return the folder for downloaded models."""
     return platformdirs.user_data_path(APP_NAME, appauthor=False) / "models"

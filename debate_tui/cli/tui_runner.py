@@ -343,7 +343,9 @@ class _FullscreenDebate:
                 context.session.handle(EndDebate())
             await context.session.run()
             if context.session.transcript.finish_reason == "complete":
-                config.remove_drafts(context.session.spec.debate)
+                from debate_tui.record.stores import remove_drafts
+
+                remove_drafts(config.record_file(), context.session.spec.debate)
         except DebateError as error:
             self._start_error = error
             self._screen.app.exit()
@@ -397,11 +399,12 @@ class _FullscreenDebate:
         return await self._screen.editor.write_turn(debater, request, draft)
 
     def _open_draft(self, turn: int) -> TurnDraft:
+        from debate_tui.record.stores import draft_file
         from debate_tui.sources.person import TurnDraft
 
         if self._context is None or not self._plan.settings.record:
             return TurnDraft()
-        file = config.draft_folder() / f"{self._context.session.spec.debate}-{turn}.txt"
+        file = draft_file(config.record_file(), self._context.session.spec.debate, turn)
         return TurnDraft(file, config.write_private_file)
 
     def _warn(self, error: DebateError) -> None:

@@ -235,9 +235,22 @@ def _delete(path: Path, debates: Sequence[str]) -> int:
         # Run as a script: stepped as a query, the vacuum stops after its first page.
         connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
     for debate in debates:
-        for draft in path.with_name("drafts").glob(f"{debate}-*.txt"):  # see `config.draft_folder`
-            draft.unlink(missing_ok=True)
+        remove_drafts(path, debate)
     return deleted
+
+
+# Drafts of turns that the user is still writing, in files beside the record
+
+
+def draft_file(record: Path, debate: str, turn: int) -> Path:
+    """Return the file for the draft of a turn; `record` is the file of all debates."""
+    return record.with_name("drafts") / f"{debate}-{turn}.txt"
+
+
+def remove_drafts(record: Path, debate: str) -> None:
+    """Remove what is left of a debate's drafts: of turns that were stopped before they were sent."""
+    for file in draft_file(record, debate, 0).parent.glob(f"{debate}-*.txt"):
+        file.unlink(missing_ok=True)
 
 
 # Watching a debate in the file, whichever program records it

@@ -10,7 +10,7 @@ import pytest
 
 from debate_tui import config
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.stores import open_store
+from debate_tui.record.stores import draft_file, open_store
 from tests.fakes.sse_server import DONE_EVENT, Reply, SseServer, delta_event
 from tests.terminal.pty_terminal import run_in_terminal
 
@@ -42,12 +42,12 @@ class Opponents:
 
 
 def drafts() -> list[Path]:
-    return sorted(config.draft_folder().glob("*.txt"))
+    return sorted(draft_file(config.record_file(), "any", 1).parent.glob("*.txt"))
 
 
 async def wait_for_draft(*texts: str) -> None:
     while [draft.read_text("utf-8") for draft in drafts()] != [*texts]:
-        await asyncio.to_thread(config.draft_folder().exists)
+        await asyncio.to_thread(config.record_file().exists)
 
 
 async def test_a_stopped_turn_leaves_no_draft_once_the_debate_is_over() -> None:
