@@ -31,6 +31,9 @@ StreamState = Literal[
     "waiting", "connecting", "connected", "streaming", "paused", "reconnecting", "failed", "finished"
 ]
 
+INTERRUPTED_STREAM_STATES: tuple[StreamState, ...] = ("connecting", "connected", "reconnecting", "failed")
+"""States of a stream whose text a retry continues; in any other, the turn starts over."""
+
 
 class FaultKind(enum.StrEnum):
     """What broke; `resilience.backoff.fault_action` decides what to do about it."""

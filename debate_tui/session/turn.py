@@ -10,6 +10,7 @@ from msgspec import structs
 
 from debate_tui.domain.events import StreamStatus, TurnDelta, TurnFinished, TurnStarted, TurnSuperseded
 from debate_tui.domain.stream import (
+    INTERRUPTED_STREAM_STATES,
     Chunk,
     CitationsUpdate,
     FaultReport,
@@ -70,10 +71,6 @@ class TurnState(enum.Enum):
     SKIPPING = "cancelled with the rest of its phase"
     FINISHED = "ended for good"
     INTERRUPTED = "ended only because the debate did, so that a resumed debate completes it"
-
-
-_INTERRUPTED_STREAM_STATES = ("connecting", "connected", "reconnecting", "failed")
-"""States of a stream whose text a retry continues; in any other, the turn starts over."""
 
 
 class TurnClock:
@@ -287,7 +284,7 @@ class RunningTurn:
         """
         has_text = bool(self._logged.length or self._logged.reasoning_length)
         from_scratch = bool(self._restart_attempt) or (
-            has_text and self._stream_state not in _INTERRUPTED_STREAM_STATES
+            has_text and self._stream_state not in INTERRUPTED_STREAM_STATES
         )
         self._clock.restart(from_scratch=from_scratch)
         if from_scratch:

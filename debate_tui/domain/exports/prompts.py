@@ -36,7 +36,7 @@ from debate_tui.domain.judging.prompt import build_judge_prompt, build_reading_o
 from debate_tui.domain.material import Material, material_for
 from debate_tui.domain.report import build_report_prompt
 from debate_tui.domain.sanitise import one_line, sanitise
-from debate_tui.domain.stream import MIN_CONTINUED_LENGTH
+from debate_tui.domain.stream import INTERRUPTED_STREAM_STATES, MIN_CONTINUED_LENGTH
 from debate_tui.domain.text import to_datetime
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import debater_label, describe_dropped, round_title
@@ -73,9 +73,6 @@ def sent_prompts(
     for event in events:
         yield from history.read(event)
 
-
-_RESUMABLE_STATES: Final = ("waiting", "connecting", "connected", "reconnecting", "failed")
-"""States of a stream after which the next request continues the text, as in `session.turn`."""
 
 _NOT_MODELS: Final = frozenset({"demo", "http", "https", "me", "ws", "wss"})
 """Kinds of sources that resume by an event id or start over: they are never asked to continue."""
@@ -216,7 +213,7 @@ class _PromptHistory:
     def _turn_prompt(self, event: StreamStatus, open_turn: _OpenTurn) -> SentPrompt:
         turn = self._transcript.turns[open_turn.turn]
         has_text = bool(turn.length or turn.reasoning_length)
-        if has_text and open_turn.stream_state not in _RESUMABLE_STATES:
+        if has_text and open_turn.stream_state not in ("waiting", *INTERRUPTED_STREAM_STATES):
             open_turn.starts_over = True  # until new text replaces the old one
         info = self._debater_info(event.debater)
         is_model = info.source.partition(":")[0] not in _NOT_MODELS
