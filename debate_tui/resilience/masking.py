@@ -65,19 +65,8 @@ _FAMILIES: Final = (
 
 _TIERS: Final = (
     *("opus", "sonnet", "haiku", "pro", "flash", "ultra", "mini", "nano", "lite", "turbo", "large", "medium"),
-    *(
-        "small",
-        "max",
-        "plus",
-        "instruct",
-        "chat",
-        "reasoner",
-        "coder",
-        "thinking",
-        "preview",
-        "latest",
-        "fast",
-    ),
+    *("small", "max", "plus", "instruct", "chat", "reasoner", "coder", "thinking", "preview", "latest"),
+    "fast",
 )
 """Words that belong to a name after it: ``Claude Sonnet 4.5``, ``GPT-5 mini``."""
 
@@ -86,7 +75,7 @@ _COMMON_WORDS: Final = frozenset(
 )
 """Names of debaters and models that are words like any other: these stay."""
 
-MAX_NAME_LENGTH: Final = 100
+_MAX_NAME_LENGTH: Final = 100
 """Characters of a name that are compared."""
 
 
@@ -147,7 +136,7 @@ def compile_mask(names: Collection[str]) -> re.Pattern[str]:
     """
     if not names:
         return re.compile("(?P<held>(?P<name>(?!)))")  # matches nothing
-    lines = (" ".join(name.split())[:MAX_NAME_LENGTH] for name in names)
+    lines = (" ".join(name.split())[:_MAX_NAME_LENGTH] for name in names)
     spelled = [_units(line) for line in sorted(lines, key=len, reverse=True)]
     whole = _any_of("".join(units) for units in spelled)
     suffix = f"{_JOIN}{_any_of((_VERSION, *_TIERS))}"
@@ -158,8 +147,8 @@ def compile_mask(names: Collection[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!{_LETTER})(?:(?P<held>{held}\Z)|(?P<name>{full}(?!{_LETTER})))", re.IGNORECASE)
 
 
-END: Final = "\n"
-"""What ends a text: no name goes on after it."""
+_END: Final = "\n"
+"""What ends a text: no name continues after it."""
 
 
 class NameMask:
@@ -176,13 +165,13 @@ class NameMask:
 
     def feed(self, text: str, *, is_end: bool = False) -> str:
         """Return the masked text that is certain now; all of it at the end of the text."""
-        text = f"{self._before}{self.held}{text}{END if is_end else ''}"
+        text = f"{self._before}{self.held}{text}{_END if is_end else ''}"
         start = len(self._before)
         parts: list[str] = []
         while (found := self._pattern.search(text, start)) and found["held"] is None:
             parts += (text[start : found.start()], self._letter)
             start = found.end()
-        end = found.start() if found else len(text) - len(END) * is_end
+        end = found.start() if found else len(text) - len(_END) * is_end
         parts.append(text[start:end])
         self.held = text[end:] if found else ""
         self._before = text[:end][-1:]
@@ -299,14 +288,14 @@ def _hide_connection(connected: Connected) -> Connected:
     return replace(connected, transport=transport, dropped=())
 
 
+_MAX_STANDARD_STATUS: Final = 511
+"""Statuses above it are some provider's own, such as Anthropic's 529."""
+
+
 def _hide_fault(fault: Fault) -> Fault:
     """Replace the words of a fault, in which servers name themselves and their models, and return it."""
     fault.message, fault.hint = describe_hidden_fault(FaultReport(fault.kind, fault.message, fault.status))
     fault.args = (fault.message,)
-    if fault.status is not None and fault.status > MAX_STANDARD_STATUS:
+    if fault.status is not None and fault.status > _MAX_STANDARD_STATUS:
         fault.status = None
     return fault
-
-
-MAX_STANDARD_STATUS: Final = 511
-"""Statuses above it are some provider's own, such as Anthropic's 529."""

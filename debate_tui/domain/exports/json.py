@@ -1,8 +1,8 @@
 """A debate as one JSON object: its turns, its outcome and all of its events.
 
 Debaters are as at the end of the debate; `finished` is null if the record is incomplete. `material` has all
-texts, also those that only one debater was given (`for`). In `spent`, tokens
-are as counted by the providers and money is in US dollars; null means unknown.
+texts, also those that only one debater was given (``for``). In `spent`, tokens are as counted by the
+providers and money is in US dollars; null means unknown.
 """
 
 from __future__ import annotations
