@@ -17,8 +17,7 @@ _CODE = re.compile(
 
 def check_golden(path: Path, text: str) -> None:
     """Compare a text with a file, of an exported page its document only."""
-    if path.suffix == ".html":
-        text = page_document(text)
+    text = page_document(text)
     if os.environ.get("GOLDEN") == "write":
         path.write_text(text, "utf-8")
     assert text == path.read_text("utf-8")

@@ -25,10 +25,11 @@ from debate_tui.session.session import Session
 from debate_tui.session.turn import PricedSource, unknown_cost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from debate_tui.domain.stream import Source
     from debate_tui.session.turn import CostFunction
+    from debate_tui.session.turn_runner import RecoveryWrapper
 
 
 Step = StreamItem | Fault | asyncio.Event
@@ -88,28 +89,25 @@ def motion(*phases: Phase, debaters: int = 2) -> DebateSpec:
     )
 
 
-def make_session(
-    spec: DebateSpec,
-    sources: Mapping[str, Source],
-    log: MemoryLog,
-    costs: Mapping[str, CostFunction] = MappingProxyType({}),
-    **options: Any,
-) -> Session:
-    """A session without recovery."""
-    priced = {
-        debater: PricedSource(source, costs.get(debater, unknown_cost)) for debater, source in sources.items()
-    }
-    return Session(spec, priced, log, with_recovery=lambda _, source, held: source, **options)
-
-
 def start_session(
-    motion: DebateSpec, sources: list[Scripted], **options: Any
+    spec: DebateSpec,
+    sources: Sequence[Source],
+    past_events: Sequence[events.Event] = (),
+    *,
+    costs: Mapping[str, CostFunction] = MappingProxyType({}),
+    with_recovery: RecoveryWrapper = lambda _, source, held: source,
+    **options: Any,
 ) -> tuple[Session, MemoryLog, list[events.Event]]:
-    log = MemoryLog()
+    """A session, its log, and the list of the events that come after those of the past."""
+    log = MemoryLog(past_events)
     seen: list[events.Event] = []
     log.subscribe(seen.append)
-    by_debater = {debater.id: source for debater, source in zip(motion.debaters, sources, strict=True)}
-    return make_session(motion, by_debater, log, **options), log, seen
+    priced = {
+        debater.id: PricedSource(source, costs.get(debater.id, unknown_cost))
+        for debater, source in zip(spec.debaters, sources, strict=True)
+    }
+    session = Session(spec, priced, log, with_recovery=with_recovery, past_events=past_events, **options)
+    return session, log, seen
 
 
 async def wait_until_logged(seen: list[events.Event], wanted: Callable[[events.Event], bool]) -> None:

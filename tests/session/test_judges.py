@@ -15,13 +15,11 @@ from debate_tui.domain import events
 from debate_tui.domain.judging.prompt import CRITERIA
 from debate_tui.domain.judging.summary import describe_outcome
 from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, Usage, UsageUpdate
-from debate_tui.record.log import MemoryLog
 from debate_tui.session.commands import EndDebate
 from debate_tui.session.judges import Judge
 from tests.session.scripted_session import (
     Scripted,
     events_of_type,
-    make_session,
     motion,
     phase,
     speech_items,
@@ -175,12 +173,8 @@ async def test_one_after_the_other_the_order_cannot_be_controlled() -> None:
 async def test_agreement_ends_the_phase_that_waits_for_it() -> None:
     same = speech_items("ANSWER: Paris\nCONFIDENCE: 80")
     held = motion(phase("revision", rounds=3, stop_when="agreement"), phase("end"))
-    log = MemoryLog()
-    sources = {
-        debater.id: Scripted(speech_items("ANSWER: Rome"), then=list(same)) for debater in held.debaters
-    }
-    sources["d2"] = Scripted(then=list(same))
-    session = make_session(held, sources, log)
+    sources = [Scripted(speech_items("ANSWER: Rome"), then=list(same)), Scripted(then=list(same))]
+    session, _, _ = start_session(held, sources)
     await session.run()
     assert [(step.phase, step.round) for step in session.transcript.steps] == [
         ("revision", 1),
@@ -210,18 +204,15 @@ async def test_a_debate_killed_while_the_judges_read_asks_those_who_have_not_spo
     )
     cut = original.index(events_of_type(original, events.Verdict)[0]) + 1
     past = original[:cut]
-    log = MemoryLog(past)
     first, second = (
         AnsweringJudge(prefer_speaker_of("dogs bark")),
         AnsweringJudge(prefer_speaker_of("dogs bark")),
     )
-    held = motion(phase("opening"), phase("closing"))
-    session = make_session(
-        held,
-        {debater.id: Scripted() for debater in held.debaters},
-        log,
+    session, _, _ = start_session(
+        motion(phase("opening"), phase("closing")),
+        [Scripted(), Scripted()],
+        past,
         judges=[Judge("judge 1", first), Judge("judge 2", second)],
-        past_events=past,
     )
     await session.run()
     before, after = session.transcript.verdicts
@@ -239,12 +230,9 @@ async def test_a_debate_ended_while_the_judges_read_is_not_complete() -> None:
             yield Chunk(text)
             yield Finished()
 
-    held = motion(phase("opening"))
-    log = MemoryLog()
-    session = make_session(
-        held,
-        {debater.id: Scripted() for debater in held.debaters},
-        log,
+    session, _, _ = start_session(
+        motion(phase("opening")),
+        [Scripted(), Scripted()],
         judges=[Judge("judge 1", Pondering(prefer_speaker_of("turn 1")))],
     )
     running = asyncio.create_task(session.run())
@@ -328,9 +316,7 @@ async def test_a_late_judge_that_is_interrupted_leaves_the_end_last() -> None:
 async def run_format(format_name: str, *answers: Callable[[str], str]) -> Transcript:
     base = motion(debaters=len(answers))
     of_format: DebateSpec = msgspec.structs.replace(base, format=find_format(format_name))
-    log = MemoryLog()
-    sources = {d.id: AnsweringJudge(answer) for d, answer in zip(of_format.debaters, answers, strict=True)}
-    session = make_session(of_format, sources, log)
+    session, _, _ = start_session(of_format, list(map(AnsweringJudge, answers)))
     await session.run()
     return session.transcript
 

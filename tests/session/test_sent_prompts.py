@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,19 +13,16 @@ from debate_tui.domain.briefs import Chair, StoredSetup
 from debate_tui.domain.exports.prompts import SentPrompt, sent_prompts
 from debate_tui.domain.prompts import messages_to_send
 from debate_tui.domain.stream import Chunk, Connected, Fault, FaultKind, Finished, RecoveryPolicy
-from debate_tui.record.log import MemoryLog
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.session.commands import AddRound, Interject, Retry, SetWords
 from debate_tui.session.judges import Judge
-from debate_tui.session.session import Session
-from debate_tui.session.turn import PricedSource
-from tests.session.scripted_session import events_of_type, motion, phase, wait_until_logged
+from tests.session.scripted_session import events_of_type, motion, phase, start_session, wait_until_logged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from debate_tui.domain.briefs import DebateSpec
     from debate_tui.domain.stream import Message, ResumePoint, Source, StreamItem, TurnRequest
+    from debate_tui.session.session import Session
 
 DEBATE = motion(phase("opening"), phase("cross", order="turns", sees="all", rounds=2), phase("closing"))
 POLICY = RecoveryPolicy(initial=0)
@@ -79,16 +76,15 @@ def recovering(_: str, source: Source, is_paused: Callable[[], bool]) -> Source:
     return RecoveringSource(source, POLICY, is_paused=is_paused)
 
 
-def make_session(
-    models: Sequence[SendingModel], log: MemoryLog, spec: DebateSpec = DEBATE, **options: object
-) -> Session:
-    sources = {debater.id: PricedSource(model) for debater, model in zip(spec.debaters, models, strict=True)}
-    return Session(spec, sources, log, with_recovery=recovering, **options)  # type: ignore[arg-type]
+def start(models: Sequence[SendingModel], **options: Any) -> tuple[Session, list[events.Event]]:
+    """Start a session that recovers, and return it with the list of its events to come."""
+    session, _, seen = start_session(DEBATE, models, with_recovery=recovering, **options)
+    return session, seen
 
 
-def exported(log: Sequence[events.Event], spec: DebateSpec = DEBATE, *judges: str) -> list[SentPrompt]:
-    setup = StoredSetup(spec.format, tuple(map(Chair, spec.debaters)), judges)
-    return list(sent_prompts(log, setup, spec.material))
+def exported(log: Sequence[events.Event], *judges: str) -> list[SentPrompt]:
+    setup = StoredSetup(DEBATE.format, tuple(map(Chair, DEBATE.debaters)), judges)
+    return list(sent_prompts(log, setup))
 
 
 def sent_to(name: str, prompts: Sequence[SentPrompt]) -> list[tuple[Message, ...]]:
@@ -104,10 +100,10 @@ def cut() -> Fault:
     return Fault(FaultKind.NETWORK, "It broke.")
 
 
-async def run(*models: SendingModel) -> list[events.Event]:
-    log = MemoryLog()
-    await make_session(models, log).run()
-    return list(await log.read(0, 10_000))
+async def run(*models: SendingModel, past: Sequence[events.Event] = ()) -> list[events.Event]:
+    session, seen = start(models, past_events=past)
+    await session.run()
+    return seen
 
 
 async def test_undisturbed_debate() -> None:
@@ -130,10 +126,7 @@ async def test_cut_answers_are_continued_or_begun_again() -> None:
 async def test_retry_begins_again_until_there_is_new_text() -> None:
     held = asyncio.Event()
     models = SendingModel([Chunk("A text that is dropped later. "), held], [cut()]), SendingModel()
-    log = MemoryLog()
-    seen: list[events.Event] = []
-    log.subscribe(seen.append)
-    session = make_session(models, log)
+    session, seen = start(models)
     running = asyncio.create_task(session.run())
     await wait_until_logged(seen, lambda event: isinstance(event, events.TurnDelta) and event.debater == "d1")
     session.handle(Retry("d1"))
@@ -144,10 +137,7 @@ async def test_retry_begins_again_until_there_is_new_text() -> None:
 
 async def test_what_the_moderator_does_changes_the_prompts() -> None:
     models = SendingModel(), SendingModel()
-    log = MemoryLog()
-    seen: list[events.Event] = []
-    log.subscribe(seen.append)
-    session = make_session(models, log)
+    session, seen = start(models)
     session.handle(Interject("Mind the gap.", "d2"))
     session.handle(SetWords(77))
     running = asyncio.create_task(session.run())
@@ -173,9 +163,7 @@ async def test_interrupted_anywhere_and_resumed(share: int) -> None:
     for place in range(began + share, len(original), 6):
         past = original[:place]
         second = SendingModel(), SendingModel()
-        log = MemoryLog(past)
-        await make_session(second, log, past_events=past).run()
-        prompts = exported(await log.read(0, 10_000))
+        prompts = exported([*past, *await run(*second, past=past)])
         for name, debater, before, after in zip(("Ada", "Ben"), ("d1", "d2"), first, second, strict=True):
             connecting = [
                 status
@@ -192,11 +180,10 @@ async def test_judges_are_asked_before_and_after() -> None:
         StatingJudge(),
         StatingJudge(),
     )
-    log = MemoryLog()
-    session = make_session(models, log, judges=[Judge("first", judge)])
+    session, seen = start(models, judges=[Judge("first", judge)])
     await session.run()
     await session.judge([Judge("late", late)], reporter=Judge("reporter", reporter))
-    prompts = exported(await log.read(0, 10_000), DEBATE, "first")
+    prompts = exported(seen, "first")
     asked = {name: [p for p in prompts if p.source == name] for name in ("first", "late", "reporter")}
     # An answer that cannot be read is asked for again, which is not in the log.
     assert [sent.messages for sent in asked["first"]] == judge.sent[:2]

@@ -16,14 +16,12 @@ from debate_tui.domain.stream import (
     StateChange,
     Usage,
 )
-from debate_tui.record.log import MemoryLog
 from debate_tui.session import turn
 from debate_tui.session.commands import Decide, EndDebate, Interject, Pause, Resume, Retry, StopTurn
 from tests.session.scripted_session import (
     Scripted,
     Step,
     events_of_type,
-    make_session,
     motion,
     phase,
     reasons,
@@ -453,13 +451,8 @@ async def test_text_that_gathers_is_all_there_in_the_end() -> None:
     gate = asyncio.Event()
     many: list[Step] = [Chunk(str(n)) for n in range(50)]
     ada = Scripted([Connected(), *many, gate, Chunk("late"), Finished()])
-    of_two = motion()
-    session = make_session(
-        of_two,
-        {"d1": ada, "d2": Scripted([Connected(), Finished()])},
-        MemoryLog(),
-        backpressure=GatheringSource(),
-    )
+    ben = Scripted([Connected(), Finished()])
+    session, _, _ = start_session(motion(), [ada, ben], backpressure=GatheringSource())
     asyncio.get_running_loop().call_later(0.05, gate.set)
     await session.run()
     assert session.transcript.turns[1].text == "".join(map(str, range(50))) + "late"

@@ -11,9 +11,8 @@ import pytest
 from debate_tui.domain import events
 from debate_tui.domain.stream import Chunk, Connected, Finished
 from debate_tui.domain.transcript import Transcript
-from debate_tui.record.log import MemoryLog
 from debate_tui.session.commands import EndDebate, Interject, StopTurn
-from tests.session.scripted_session import make_session, motion, phase
+from tests.session.scripted_session import motion, phase, start_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,12 +56,11 @@ class PromptRecorder:
 
 async def run_debate(past: list[events.Event]) -> tuple[list[events.Event], dict[int, str]]:
     """Hold the debate, or what is left of it; returns all its events, and every prompt by its turn."""
-    sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
-    log = MemoryLog(past)
-    session = make_session(DEBATE, sources, log, past_events=past)
+    sources = [PromptRecorder() for _ in DEBATE.debaters]
+    session, log, _ = start_session(DEBATE, sources, past)
     session.handle(Interject("Mind the gap.", "d2")) if not past else None
     await session.run()
-    prompts = {turn: text for source in sources.values() for turn, text in source.prompts.items()}
+    prompts = {turn: text for source in sources for turn, text in source.prompts.items()}
     return list(await log.read(0, 10_000)), prompts
 
 
@@ -111,9 +109,7 @@ async def test_stopped_anywhere_it_ends_with_the_same_words_and_prompts(share: i
 
 async def stopped_at(seq: int, how: str) -> list[events.Event]:
     """The debate up to the moment at which it is stopped, and how it then ends."""
-    log = MemoryLog()
-    sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
-    session = make_session(DEBATE, sources, log)
+    session, log, _ = start_session(DEBATE, [PromptRecorder() for _ in DEBATE.debaters])
     running: asyncio.Task[None]
 
     def stop(event: events.Event) -> None:
@@ -130,9 +126,7 @@ async def stopped_at(seq: int, how: str) -> list[events.Event]:
 
 
 async def test_a_turn_that_was_stopped_for_itself_stays_stopped() -> None:
-    log = MemoryLog()
-    sources = {debater.id: PromptRecorder() for debater in DEBATE.debaters}
-    session = make_session(DEBATE, sources, log)
+    session, log, _ = start_session(DEBATE, [PromptRecorder() for _ in DEBATE.debaters])
 
     def stop(event: events.Event) -> None:
         if isinstance(event, events.TurnDelta) and event.turn == 1:
