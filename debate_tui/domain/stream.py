@@ -169,12 +169,6 @@ class ResumePoint(Struct, frozen=True):
 Number = TypeVar("Number", int, float, "Usage")
 
 
-MAX_TOKENS = 1 << 53
-"""The largest number of tokens that counts: larger ones are no numbers in JavaScript, nor for a price."""
-
-TokenCount = Annotated[int, Meta(ge=0, le=MAX_TOKENS)] | None
-
-
 class Usage(Struct, frozen=True, omit_defaults=True):
     """Tokens used, as counted by the provider; `None` if not reported.
 
@@ -182,10 +176,10 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     `input_tokens`.
     """
 
-    input_tokens: TokenCount = None
-    output_tokens: TokenCount = None
-    reasoning_tokens: TokenCount = None
-    cached_tokens: TokenCount = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
         """Add two counts; a number that only one reports is kept."""

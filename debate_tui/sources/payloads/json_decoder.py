@@ -7,6 +7,7 @@ with no known field is a keep-alive. This slow path only runs after strict, fast
 from __future__ import annotations
 
 import json
+import math
 import re
 from abc import abstractmethod
 from collections import defaultdict
@@ -16,7 +17,6 @@ import msgspec
 from msgspec import Struct
 
 from debate_tui.domain.stream import (
-    MAX_TOKENS,
     Chunk,
     CitationsUpdate,
     Fault,
@@ -274,5 +274,6 @@ Count = int | float | None
 
 
 def to_count(number: Count) -> int | None:
-    """Return a number of tokens as an integer, or `None` if it cannot be one."""
-    return int(number) if number is not None and 0 <= number <= MAX_TOKENS else None
+    """Return a number of tokens as an integer, or `None` if it is not a finite number."""
+    # Unlike `math.isfinite`, comparing takes integers that are too large for a float.
+    return int(number) if number is not None and -math.inf < number < math.inf else None
