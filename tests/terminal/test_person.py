@@ -12,6 +12,7 @@ from debate_tui import config
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.stores import draft_file, open_store
 from tests.fakes.sse_server import DONE_EVENT, Reply, SseServer, delta_event
+from tests.stored_debate import stored_events
 from tests.terminal.pty_terminal import run_in_terminal
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ async def test_a_stopped_turn_leaves_no_draft_once_the_debate_is_over() -> None:
             await terminal.wait_for_text("It's over", "stopped")
             terminal.press("q")
             await terminal.wait_for_exit()
-    assert (await recorded()).finish_reason == "complete"
+    assert Transcript(stored_events()).finish_reason == "complete"
     assert drafts() == []
 
 
@@ -85,15 +86,6 @@ async def test_a_deleted_debate_takes_its_drafts_along() -> None:
     assert await store.delete(summary.debate) == 1
     await store.aclose()
     assert drafts() == []
-
-
-async def recorded() -> Transcript:
-    store = open_store(config.record_file())
-    try:
-        (summary,) = await store.debates()
-        return Transcript(await store.events(summary.debate))
-    finally:
-        await store.aclose()
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 45)])
@@ -128,7 +120,7 @@ async def test_a_whole_debate_against_two_servers_with_a_crash(columns: int, row
             terminal.press("q")
             await terminal.wait_for_exit()
             assert terminal.is_restored()
-    transcript = await recorded()
+    transcript = Transcript(stored_events())
     assert transcript.finish_reason == "complete"
     said = [turn.text for turn in transcript.turns.values() if turn.debater == "d1"]
     assert said == ["Streets belong to people: all of\nthem", "And so they do.", "They always have."]

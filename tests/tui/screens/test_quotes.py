@@ -51,14 +51,15 @@ def test_quotes_and_sources_in_ascii(snap_compare: Snap) -> None:
     assert matches_snapshot(snap_compare, DebateHarness(2, ascii=True), (120, 35), quoted)
 
 
+LONG = "".join(f"Line {number} “one two three four five”.\n\n" for number in range(60))
+
+
 def long_board() -> DebateHarness:
-    board = DebateHarness(2).begin().phase()
-    return board.say("ada", "".join(f"Line {number} “one two three four five”.\n\n" for number in range(60)))
+    return DebateHarness(2).begin().phase().say("ada", LONG)
 
 
 def end_long_turn(board: DebateHarness) -> None:
-    text = "".join(f"Line {number} “one two three four five”.\n\n" for number in range(60))
-    board.end("ada", quotes=quotes_of(text, *[False] * 60))
+    board.end("ada", quotes=quotes_of(LONG, *[False] * 60))
 
 
 async def test_the_reader_stays_where_the_text_is_being_read() -> None:
