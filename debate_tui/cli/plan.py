@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,9 @@ def load_settings(options: Mapping[str, object], *, debate_file: Path | None = N
     layers = config.load_layers(options, debate_file=debate_file)
     settings = config.combine_layers(layers)
     configure_providers({name: provider.fields for name, provider in settings.provider.items()})
-    for source in (source for layer in layers if layer.file == debate_file for source in layer.sources):
-        if debate_file and registry.is_agent(source) and registry.parse_source(source).runs_command:
+    in_debate_file = (layer.sources for layer in layers if debate_file and layer.file == debate_file)
+    for source in chain.from_iterable(in_debate_file):
+        if registry.is_agent(source) and registry.parse_source(source).runs_command:
             raise ConfigError(
                 f"{debate_file} runs the command '{source}', which is not allowed in a debate file.",
                 f"Use a known agent, or move it to {config.user_file()}.",
@@ -135,6 +137,12 @@ class Plan(Struct, frozen=True):
     material: tuple[Material, ...] = ()
     left_out: tuple[str, ...] = ()
     blind: bool = False
+
+    @property
+    def source_specs(self) -> tuple[SourceSpec, ...]:
+        """The sources of all debaters, of all judges, and of who reports."""
+        debaters = (each.source_spec for each in self.debaters)
+        return (*debaters, *self.judges, *filter(None, [self.reporter]))
 
     @property
     def asks_for_material(self) -> bool:
@@ -362,7 +370,7 @@ def make_notice(
 ) -> str:
     """Return the notice shown during the debate: what to know about its sources and judges.
 
-    In a blind debate nothing is said about them, except that no model speaks at all.
+    That of a blind debate says nothing about them, unless all debaters are scripted.
     """
     source_specs = [each.source_spec for each in debaters]
     if blind:

@@ -93,7 +93,7 @@ async def _serve_until_signal(
         if continued is not None:
             first_plan = topics.with_material(await plan_continuation(store, continued, settings))
             if store_address:  # others may write to it
-                for spec in (*(each.source_spec for each in first_plan.debaters), *first_plan.judges):
+                for spec in first_plan.source_specs:
                     check_no_command(spec, "A shared record")
         limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
         async with Hub(store, limits, only_hosted=first_plan is not None) as hub:

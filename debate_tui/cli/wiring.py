@@ -160,7 +160,6 @@ def _make_context(
     unattended: bool,
 ) -> DebateContext:
     rates = price_rates(plan.settings)
-    source_specs = (*(each.source_spec for each in plan.debaters), *plan.judges)
     priced_sources = _make_sources(plan, sources, rates)
     if plan.blind:
         masks.update(_make_masks(plan, priced_sources))
@@ -172,7 +171,7 @@ def _make_context(
         debaters=plan.shown_debaters,
         max_tokens=plan.settings.max_tokens,
         max_cost=plan.settings.max_cost,
-        prices=price_table_for(((each.scheme, each.detail) for each in source_specs), rates),
+        prices=price_table_for(((each.scheme, each.detail) for each in plan.source_specs), rates),
         step=plan.settings.step and not unattended,
         material=plan.material,
         hidden=tuple(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
+from contextlib import aclosing
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ import pytest
 
 from debate_tui import config
 from debate_tui.cli import start
+from debate_tui.cli.continuation import encode_setup
+from debate_tui.cli.plan import make_plan
 from debate_tui.cli.serve import RunningDebates
 from debate_tui.domain import events
 from debate_tui.domain.errors import ConfigError, UsageError
@@ -24,6 +26,7 @@ from debate_tui.sources.known_agents import known_agents
 from tests.cli.process import run_program, start_program
 from tests.fakes.acp_agent import TEXT, THOUGHT, TOOL
 from tests.fakes.agent_machine import AgentMachine
+from tests.sample_debates import opening_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +111,7 @@ async def test_a_killed_debate_continues(machine: AgentMachine) -> None:
 
 async def test_a_login_that_is_needed_ends_a_debate_in_a_pipe(machine: AgentMachine) -> None:
     machine.behave(needs_login=True)
-    path = f"{machine.install('goose')}{os.pathsep}{os.environ['PATH']}"
+    path = machine.search_path("goose")
     done = await run_program("Tea?", "--json", "-d", "acp:goose", "-d", "demo", PATH=path)
     assert done.code == 4
     assert "goose needs a login: Authentication required" in done.err
@@ -168,7 +171,7 @@ async def test_a_debate_file_runs_no_command(role: str, machine: AgentMachine, t
     )
     assert "Use a known agent, or move it to " in done.err
     debate_file.write_text('topic = "Tea?"\nformat = "compare"\n' + '[[debater]]\nsource = "acp:goose"\n' * 2)
-    path = f"{machine.install('goose')}{os.pathsep}{os.environ['PATH']}"
+    path = machine.search_path("goose")
     done = await run_program("--json", "--config", str(debate_file), PATH=path)
     assert done.code == 0, done.err
     await machine.wait_until_gone()
@@ -188,7 +191,7 @@ async def test_the_settings_may_name_a_command(machine: AgentMachine) -> None:
 async def test_a_request_names_no_command_and_from_elsewhere_no_agent(
     from_elsewhere: bool, machine: AgentMachine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", f"{machine.install('goose')}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", machine.search_path("goose"))
     store = open_store(tmp_path / "debates.sqlite3")
     settings = config.load_settings({"format": "compare"})
 
@@ -208,10 +211,27 @@ async def test_a_request_names_no_command_and_from_elsewhere_no_agent(
     await store.aclose()
 
 
+@pytest.mark.parametrize("role", ["debater", "judge", "report"])
+async def test_a_shared_record_runs_no_command(role: str, machine: AgentMachine, tmp_path: Path) -> None:
+    sources = {"debater": "demo", "judge": "demo", "report": "demo", role: machine.source}
+    seats = [config.DebaterSettings(source=sources["debater"]), config.DebaterSettings(source="demo")]
+    settings = config.Settings(judge=(sources["judge"],), report=sources["report"])
+    setup = encode_setup(make_plan("Tea?", seats, settings))
+    async with aclosing(open_store(tmp_path / "shared.sqlite3")) as store:
+        log = await store.create("d1", setup=setup)
+        for event in opening_events():
+            log.append(event)
+        await log.aclose()
+    done = await run_program("serve", "--continue", "--store", str(tmp_path / "shared.sqlite3"))
+    assert done.code != 0
+    assert "A shared record cannot name a command to run." in done.err
+    assert machine.started == []
+
+
 async def test_doctor_looks_for_agents_and_starts_none(machine: AgentMachine) -> None:
     config.user_file().parent.mkdir(parents=True, exist_ok=True)
     config.user_file().write_text('[[debater]]\nsource = "acp:goose"\n[[debater]]\nsource = "demo"\n')
-    path = f"{machine.install('goose')}{os.pathsep}{os.environ['PATH']}"
+    path = machine.search_path("goose")
     done = await run_program("doctor", PATH=path)
     assert done.code == 0, done.err
     lines = [" ".join(line.split()) for line in done.out.splitlines()]

@@ -46,6 +46,10 @@ class AgentMachine:
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         return self.folder
 
+    def search_path(self, name: str) -> str:
+        """PATH with this agent as a program on it."""
+        return f"{self.install(name)}{os.pathsep}{os.environ['PATH']}"
+
     def behave(self, **behaviour: object) -> None:
         (self.folder / "behaviour").write_text(json.dumps(behaviour))
 

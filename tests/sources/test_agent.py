@@ -232,7 +232,7 @@ async def test_a_known_agent_says_how_to_log_in(
     machine: AgentMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.behave(needs_login=True)
-    monkeypatch.setenv("PATH", f"{machine.install('opencode')}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", machine.search_path("opencode"))
     async with SourceFactory() as sources:
         source = sources.make(registry.parse_source("acp:opencode"))
         assert source.model == "OpenCode"
