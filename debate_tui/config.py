@@ -137,14 +137,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         _about("start no new turn after using this many tokens, input and output"),
     ] = None
     context: Annotated[tuple[str, ...], _about("files and folders for all debaters and judges")] = ()
-    max_context: Annotated[int, _about("most material for a debater", unit="characters", ge=1)] = 60_000
+    max_context: Annotated[int, _about("stop if a debater has more material", unit="characters", ge=1)] = (
+        60_000
+    )
     step: Annotated[bool, _about("on the full screen, wait for a key between rounds")] = False
     blind: Annotated[bool, _about("show the debaters as A, B, C and D, in random places, until the vote")] = (
         False
     )
     notify: Annotated[
         Literal["off", "bell", "desktop"],
-        _about("signal the end of a debate, and that it needs you, with a bell or a desktop notification"),
+        _about("when a debate ends or needs you: ring the bell, or send a desktop notification"),
     ] = "off"
     record: Annotated[bool, _about("record the debate in the history")] = True
     http2: Annotated[
@@ -327,7 +329,7 @@ def read_text(file: Path) -> str:
         return decode_text(file.read_bytes())
     except OSError as error:
         raise ConfigError(
-            f"Cannot read {file}: {error.strerror}.", "Check its name, and that you may read it."
+            f"Cannot read {file}: {error.strerror}.", "Check its name and your permission to read it."
         ) from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is not a UTF-8 or UTF-16 text file.", "Save it as UTF-8.") from None
@@ -349,14 +351,15 @@ def _with_material(settings: Settings, folder: Path) -> Settings:
 
 
 def _find_below(folder: Path, places: Iterable[str]) -> tuple[str, ...]:
-    """Return where material is; a file may come from anyone, and names who is sent it."""
+    """Return where the material of a file is; the file may come from anyone, and names who is sent it."""
+    folder = folder.absolute()  # so that no place starts with ~ or is -
     for place in places:
         parts = Path(place).parts
         is_below = (folder / place).resolve().is_relative_to(folder.resolve()) and "://" not in place
         if not parts or not is_below or any(part.startswith((".", "/")) for part in parts):
             raise ConfigError(
                 f"'{place}' cannot be material in a file: it is hidden, or not below the file's folder.",
-                f"Move it to {folder.absolute()}, or use --context on the command line.",
+                f"Move it to {folder}, or use --context on the command line.",
             )
     return tuple(str(folder / place) for place in places)
 

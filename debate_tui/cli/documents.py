@@ -103,7 +103,7 @@ def read_file(path: Path, name: str = "") -> TextDocument:
 def _unreadable(place: str, error: OSError | ValueError) -> UsageError:
     reason = (error.strerror if isinstance(error, OSError) else None) or "it is not a valid name"
     return UsageError(
-        f"Cannot read '{_clean_name(place)}': {reason}.", "Check its name, and that you may read it."
+        f"Cannot read '{_clean_name(place)}': {reason}.", "Check its name and your permission to read it."
     )
 
 
@@ -143,10 +143,11 @@ def read_folder(folder: Path) -> PlaceContents:
 
 def _visible_files(folder: Path) -> list[Path]:
     found: set[Path] = set()
+    top = folder.resolve()
     for relative in _git_files(folder) or _walk(folder):
         path = folder / relative
         is_hidden = any(part.startswith(".") for part in Path(relative).parts)
-        if is_hidden or path.is_symlink() or not path.is_file():
+        if is_hidden or path.resolve() != top / relative or not path.is_file():
             continue
         found.add(path)
         if len(found) > MAX_FILES:

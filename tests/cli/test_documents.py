@@ -191,6 +191,14 @@ def test_a_folder_that_git_ignores_is_read_when_it_is_named(folder: Path) -> Non
     assert [each.name for each in read_place(str(folder / "build")).documents] == ["build/out.txt"]
 
 
+def test_a_folder_of_a_repository_that_became_a_link_is_left_out(folder: Path, tmp_path: Path) -> None:
+    for command in (["init", "-q"], ["add", "below"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    (folder / "below").rename(tmp_path / "elsewhere")
+    (folder / "below").symlink_to(tmp_path / "elsewhere")
+    assert [each.name for each in read_place(str(folder)).documents] == ["docs/a.txt", "docs/b.md"]
+
+
 def test_a_repository_cannot_name_a_program_to_run(folder: Path, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     run = f"touch {tmp_path}/ran"

@@ -15,11 +15,11 @@ from tests.cli.process import ProcessResult, run_program, start_program
 from tests.cli.serve_process import serve_process
 from tests.fakes.judged_debate_server import (
     ADA,
+    AGREEING_JUDGES,
     BEN,
     FIRST_JUDGE,
     SECOND_JUDGE,
     JudgedDebateServer,
-    prefer_ada,
 )
 from tests.fakes.provider_server import ProviderReply
 
@@ -41,8 +41,7 @@ FENCED = re.compile(
 
 @pytest.fixture
 async def held() -> AsyncIterator[JudgedDebateServer]:
-    judges = {FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)}
-    async with JudgedDebateServer(judges) as server:
+    async with JudgedDebateServer(AGREEING_JUDGES) as server:
         server.second_may_speak.set()
         yield server
 
@@ -264,6 +263,18 @@ async def test_a_debate_file_cannot_reach_out_of_its_folder(
     assert (done.code, done.out) == (4, "")
     assert said in done.err
     assert len(done.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("place", ["~/outside.md", "-"])
+async def test_a_place_in_a_debate_file_is_a_name_and_nothing_else(
+    place: str, own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_folders / "outside.md").write_text("outside")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cars.toml").write_text(f'topic = "Cars?"\ncontext = ["{place}"]\n')
+    done = await run_program("--plain", "--config", "cars.toml", stdin=b"Cars?")
+    assert (done.code, done.out) == (4, "")
+    assert f"Cannot read '{tmp_path / place}': No such file" in done.err
 
 
 @pytest.mark.parametrize(
