@@ -140,14 +140,14 @@ def check_standard_input(argument: str | None, default: str, options: RunOptions
     if "-" in places and places.count("-") + is_topic > 1:
         raise UsageError(
             "Standard input can be read only once, as the topic or as material.",
-            "Give the topic as an argument, and one '-': debate-tui TOPIC --context -",
+            "Give the topic as an argument, and '-' once: debate-tui TOPIC --context -",
         )
 
 
 def with_material(plan: Plan, *, on_screen: bool = False) -> Plan:
     """Return the plan with its material read, and print what is sent with every request.
 
-    On the full screen a notice says it too. The material of a recorded debate is not read again.
+    On the full screen, a notice repeats it. The material of a recorded debate is not read again.
     """
     is_new = not plan.past_events
     if not (is_new and plan.asks_for_material) and not plan.material:

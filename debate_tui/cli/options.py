@@ -202,7 +202,7 @@ material_options = stack_options(
         multiple=True,
         metavar="NAME=FILE",
         callback=parse_pairs,
-        help="Give only this debater the material (repeatable)",
+        help="Give one debater this material of its own (repeatable)",
     ),
     click.option(
         "--max-context",

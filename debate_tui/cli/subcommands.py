@@ -223,7 +223,7 @@ def history(words: tuple[str, ...], to_delete: tuple[str, ...], yes: bool, plain
 def export(debate: str, form: ExportType | None, output: Path | None) -> None:
     """Export the recorded debate with the id DEBATE (default: the latest).
 
-    --to html writes one file that browsers show, print and play, without a network. --to prompts writes every
+    --to html writes one file that any browser can show, print and play offline. --to prompts writes every
     prompt as it was sent, in order, with its parameters.
     """
     from debate_tui.cli.history import write_export

@@ -294,7 +294,7 @@ def with_round_count(format_: Format, count: int) -> Format:
     if all(phase.rounds == 1 for phase in format_.phases):
         raise UsageError(
             f"The format '{format_.name}' repeats no phase, so its number of rounds cannot be set.",
-            "Leave out --rounds, or choose a format such as oxford.",
+            "Leave out the number of rounds, or choose a format such as oxford.",
         )
     if count < 1:
         raise UsageError(f"The number of rounds cannot be {count}.", "Use 1 or more.")

@@ -110,5 +110,5 @@ def needs_terminal() -> UsageError:
     """Return the error for a person in a debate that has no screen to write on."""
     return UsageError(
         "With 'me' as a debater, the debate needs a terminal: you write your turns on the screen.",
-        "Run it in a terminal without --plain and --json, or name another debater with -d.",
+        "Run it on the full screen of a terminal (--share lets others watch), or name another debater.",
     )

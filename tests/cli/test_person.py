@@ -36,6 +36,7 @@ async def test_a_server_refuses_it() -> None:
     done = await run_program("serve", *ME, "--port", "0")
     assert (done.code, done.out) == (2, "")
     assert "needs a terminal" in done.err
+    assert "--plain" not in done.err
 
 
 @pytest.mark.parametrize(("from_elsewhere", "error"), [(False, UsageError), (True, ForbiddenError)])

@@ -85,8 +85,9 @@ def test_a_count_of_rounds_holds_for_the_repeated_phases_only() -> None:
 
 
 def test_a_count_of_rounds_that_means_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="repeats no phase"):
+    with pytest.raises(UsageError, match="repeats no phase") as refused:
         with_round_count(format_of(phase()), 2)
+    assert "--" not in refused.value.hint, "a file may have set it"
     with pytest.raises(UsageError, match="cannot be 0"):
         with_round_count(format_of(phase(rounds=2)), 0)
 
