@@ -2,6 +2,9 @@
 
 import { codePoints } from "./text.js";
 
+// Reasons of turns that others see; failed and refused turns are not arguments.
+const PUBLIC_REASONS = ["complete", "length", "stopped"];
+
 class Turn {
   constructor(event, round) {
     this.number = event.turn;
@@ -92,6 +95,11 @@ export class Debate {
 
   turnsOf(debater) {
     return [...this.turns.values()].filter((turn) => turn.debater === debater);
+  }
+
+  // Returns whether a debater is still in the debate, or finished a turn before it left.
+  isHeard(id) {
+    return this.active.includes(id) || this.turnsOf(id).some(({ reason }) => PUBLIC_REASONS.includes(reason));
   }
 
   get heard() {

@@ -119,7 +119,9 @@ def execute_command(request: CommandRequest, hosted: HostedDebate, voter: str = 
 
 def _check_vote(request: VoteRequest, hosted: HostedDebate, voter: str) -> CastVote:
     sides = [debater.side for debater in hosted.transcript.debaters.values()]
-    if request.side and (request.side not in sides or request.debater is not None):
+    if request.side and request.debater is not None:
+        raise UsageError("A vote cannot name both a side and a debater.", "Name one of them.")
+    if request.side and request.side not in sides:
         raise UsageError(f"No debater argues for the side '{request.side}'.", "Name a side or a debater.")
     now: Literal["before", "after"] = "after" if hosted.has_finished_turn else "before"
     if request.when not in (None, now):

@@ -23,7 +23,7 @@ from tests.server.command_recorder import CommandRecorder
 from tests.server.generated_debates import example_debate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     import pytest
     from starlette.types import ASGIApp
@@ -63,10 +63,12 @@ async def hosted_example(**options: Any) -> AsyncIterator[tuple[RunningServer, l
 
 
 @asynccontextmanager
-async def live_debate(**options: Any) -> AsyncIterator[tuple[RunningServer, CommandRecorder]]:
+async def live_debate(
+    events: Sequence[Event] = (), **options: Any
+) -> AsyncIterator[tuple[RunningServer, CommandRecorder]]:
     """A server that hosts a running debate as d1, and what takes the debate's commands."""
     log = MemoryLog()
-    for event in opening_events():
+    for event in events or opening_events():
         log.append(event)
     chair = CommandRecorder(log)
     async with running_server(**options) as here:

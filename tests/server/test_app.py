@@ -299,6 +299,8 @@ async def test_a_viewer_votes_once_before_and_once_after() -> None:
 
         assert await vote(debater="a", when="after") == 409
         assert await vote(debater="zoe") == 400
+        assert await vote(side="neither") == 400
+        assert await vote(debater="a", side="for") == 400
         assert await vote(debater="a") == 202
         assert await vote(debater="b") == 409
         chair.log.append(TurnFinished(turn=1, debater="a", reason="complete"))

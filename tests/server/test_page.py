@@ -11,6 +11,8 @@ import pytest
 from debate_tui.domain.events import (
     ChangedMind,
     DebateFinished,
+    DebaterRemoved,
+    DebateStarted,
     Difference,
     Interjection,
     Quote,
@@ -38,8 +40,10 @@ from tests.server.running_server import hosted_example, live_debate, running_ser
 from tests.server.test_material import debate_with_material
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
+
+    from debate_tui.domain.events import Event
 
 pytestmark = needs_browser
 
@@ -52,9 +56,11 @@ HOSTILE = (
 
 
 @contextlib.asynccontextmanager
-async def watched_debate(tmp_path: Path) -> AsyncIterator[tuple[Browser, CommandRecorder, str]]:
+async def watched_debate(
+    tmp_path: Path, events: Sequence[Event] = ()
+) -> AsyncIterator[tuple[Browser, CommandRecorder, str]]:
     """A debate under way, and its page open in a browser."""
-    async with live_debate() as (here, chair), Browser(tmp_path / "profile") as browser:
+    async with live_debate(events) as (here, chair), Browser(tmp_path / "profile") as browser:
         url = f"{here.url}/debates/d1"
         await browser.go(url)
         await browser.until("document.querySelectorAll('.pane').length === 2")
@@ -451,6 +457,23 @@ async def test_a_viewer_votes(tmp_path: Path) -> None:
         chair.log.append(TurnFinished(turn=1, debater="a", reason="complete"))
         await browser.until("document.querySelectorAll('.choice').length === 3")
         assert "agree with now" in await browser.text("#question")
+
+
+async def test_a_debater_who_left_unheard_gets_no_votes(tmp_path: Path) -> None:
+    started, *rest = opening_events()
+    assert isinstance(started, DebateStarted)
+    debaters = tuple(msgspec.structs.replace(each, side="") for each in started.debaters)
+    events = [msgspec.structs.replace(started, debaters=debaters), *rest]
+    async with watched_debate(tmp_path, events) as (browser, chair, _):
+        await browser.until("document.querySelectorAll('.choice').length === 3")
+        chair.log.append(DebaterRemoved(debater="b", reason="Gone.", remaining=("a",)))
+        await browser.until("document.querySelectorAll('.choice').length === 2")
+        assert await browser.js(
+            "[...document.querySelectorAll('.choice')].map((each) => each.textContent)"
+        ) == [
+            "Ada",
+            "undecided",
+        ]
 
 
 async def test_a_pane_follows_until_its_reader_scrolls_up(tmp_path: Path) -> None:

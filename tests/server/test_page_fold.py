@@ -13,12 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from debate_tui.domain.events import DebateFinished, DebaterInfo, DebatersRevealed
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebaterInfo,
+    DebaterRemoved,
+    DebatersRevealed,
+    TurnFinished,
+)
 from debate_tui.domain.judging.votes import VoteTally
 from debate_tui.domain.transcript import Transcript
 from debate_tui.server.encoding import StreamOptions, coalesce
 from debate_tui.server.event_window import build_snapshot
-from tests.sample_debates import debate_started
+from tests.sample_debates import debate_started, opening_events
 from tests.server.generated_debates import debates, logged_events
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from debate_tui.domain.events import Event
+    from debate_tui.domain.stream import FinishReason
 
 NODE = shutil.which("node")
 
@@ -46,8 +53,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   }));
   const material = debate.material.map(({ name }) => name);
   const names = [...debate.debaters.values()].map(({ id, name }) => [id, debate.letters[id] ?? "", name]);
+  const heard = [...debate.debaters.keys()].filter((id) => debate.isHeard(id));
   const { topic, finished, seq } = debate;
-  console.log(JSON.stringify({ topic, finished, seq, material, names, turns }));
+  console.log(JSON.stringify({ topic, finished, seq, material, names, heard, turns }));
 }
 """
 
@@ -105,6 +113,7 @@ def expected(events: list[Event]) -> dict[str, Any]:
         "names": [
             [each.id, transcript.revealed_letter(each.id), each.name] for each in transcript.debaters.values()
         ],
+        "heard": [id_ for id_ in transcript.debaters if id_ in transcript.heard_debaters],
         "turns": turns,
     }
 
@@ -138,6 +147,16 @@ def test_a_blind_debate(fold: Callable[..., dict[str, Any]], joined_after: int) 
     rest = [each.event for each in coalesce(log[joined_after:], StreamOptions())]
     assert fold(rest, snapshot) == expected(log)
     assert expected(log)["names"][0] == [started.debaters[0].id, "A", started.debaters[0].name]
+
+
+@pytest.mark.parametrize("reason", ["complete", "stopped", "refused", "failed", None])
+def test_a_debater_who_left(fold: Callable[..., dict[str, Any]], reason: FinishReason | None) -> None:
+    end = [TurnFinished(turn=1, debater="a", reason=reason)] if reason else []
+    left = DebaterRemoved(debater="a", reason="Gone.", remaining=("b",))
+    log = logged_events([*opening_events(), *end, left])
+    snapshot = build_snapshot(Transcript(log), "aa", poll=VoteTally(), live=True)
+    assert fold(log) == fold([], snapshot) == expected(log)
+    assert ("a" in expected(log)["heard"]) is (reason in ("complete", "stopped"))
 
 
 @quick

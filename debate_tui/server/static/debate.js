@@ -56,7 +56,7 @@ function poll() {
   $("question").textContent = open ? { before: "Before it starts: who do you agree with?", after: "Who do you agree with now?" }[when]
     : when in voted && !debate.finished ? "You have voted." : "Votes";
   const choices = votingChoices();
-  $("choices").replaceChildren(...(open ? choices.map(choice) : []));
+  $("choices").replaceChildren(...(open ? choices.filter(isOffered).map(choice) : []));
   if (open && chosen !== undefined) $("choices").append(element("button", "cast", "Vote"));
   $("tally").replaceChildren(...(total && !open ? ["before", "after"].map((each) => tally(each, choices)).filter(Boolean) : []));
 }
@@ -73,6 +73,11 @@ function votingChoices() {
       })
     : debaters.map(({ id, name }) => ({ label: name, debater: id, keys: [id] }));
   return [...choices, { label: "undecided", debater: "", keys: [""] }];
+}
+
+// Leaves out debaters who left unheard; votes for them still count.
+function isOffered({ side, debater }) {
+  return side || !debater || debate.isHeard(debater);
 }
 
 function choice({ label, debater, keys: [key] }) {
