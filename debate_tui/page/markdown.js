@@ -400,7 +400,7 @@ function link(label, address, depth) {
   return inline(linkTo(address), label, depth);
 }
 
-// Makes a link to the web; for any other address, an element that is none.
+// Makes a link to the web, or a plain element for any other address.
 export function linkTo(address) {
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return element("span");
   const made = element("a");

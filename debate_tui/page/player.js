@@ -8,7 +8,7 @@ const STEPS_PER_SECOND = 10;
 const TICK_MS = 50;
 const SKIP_S = 5;
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
-// Turns that start within this many seconds of each other are one place to go to.
+// Turns that start within this many seconds of each other are one stop for [ and ].
 const SAME_START_S = 1;
 
 // Makes events of a recording: each with its position in seconds, and deltas as in the log.
@@ -32,9 +32,9 @@ class Player {
     this.view = new DebateView(host.shadowRoot);
     this.items = readRecording(items);
     this.length = this.items.at(-1).at;
-    this.shown = 0; // how many items are
-    this.place = 0; // seconds from the start, when `playing` began or since it ended
-    this.playing = null; // when it began, in milliseconds
+    this.applied = 0; // number of items in the view
+    this.anchor = 0; // position where playing started or stopped, in seconds
+    this.playing = null; // time at which playing started, in milliseconds, or null
     this.speed = 1;
     const starts = this.items.filter(({ event }) => event.type === "turn.started").map(({ at }) => at);
     this.turnStarts = starts.reduce((kept, at) => kept.length && at - kept.at(-1) <= SAME_START_S ? kept : [...kept, at], []);
@@ -114,14 +114,14 @@ class Player {
   }
 
   pause() {
-    this.place = this.position;
+    this.anchor = this.position;
     this.playing = null;
     clearInterval(this.timer);
     this.showPosition();
   }
 
   setSpeed(speed) {
-    this.place = this.position;
+    this.anchor = this.position;
     if (this.playing !== null) this.playing = performance.now();
     this.speed = speed;
     this.find("speed").value = speed;
@@ -129,30 +129,30 @@ class Player {
 
   seek(position) {
     this.open();
-    this.place = Math.min(Math.max(position, 0), this.length);
+    this.anchor = Math.min(Math.max(position, 0), this.length);
     if (this.playing !== null) this.playing = performance.now();
-    if (this.shown && this.items[this.shown - 1].at > this.place) {
+    if (this.applied && this.items[this.applied - 1].at > this.anchor) {
       this.view.debate.reset();
-      this.shown = 0;
+      this.applied = 0;
     }
-    while (this.isDue(this.place)) this.view.debate.apply(this.items[this.shown++].event);
+    while (this.isDue(this.anchor)) this.view.debate.apply(this.items[this.applied++].event);
     this.view.show();
     for (const pane of this.view.panes.values()) pane.toEnd();
     this.showPosition();
   }
 
   get position() {
-    if (this.playing === null) return this.place;
-    return Math.min(this.place + this.speed * (performance.now() - this.playing) / 1000, this.length);
+    if (this.playing === null) return this.anchor;
+    return Math.min(this.anchor + this.speed * (performance.now() - this.playing) / 1000, this.length);
   }
 
   isDue(position) {
-    return this.shown < this.items.length && this.items[this.shown].at <= position;
+    return this.applied < this.items.length && this.items[this.applied].at <= position;
   }
 
   tick() {
     const { position } = this;
-    while (this.isDue(position)) this.view.apply(this.items[this.shown++].event);
+    while (this.isDue(position)) this.view.apply(this.items[this.applied++].event);
     if (position >= this.length) this.pause();
     else this.showPosition();
   }

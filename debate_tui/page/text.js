@@ -25,7 +25,7 @@ export function codePoints(text) {
   return count;
 }
 
-// What stands after a checked quote until text becomes nodes: noncharacters, which are not in shown text otherwise.
+// Marks after checked quotes until text becomes nodes: noncharacters, which shown text has nowhere else.
 export const FOUND = "\ufdd0", MISSING = "\ufdd1";
 
 // Returns a text with a mark after each quote; their places count code points.

@@ -1,5 +1,5 @@
-// What a page shows of a debate: its topic and state, report, panes and notes. The served page and the player in an
-// exported page are built on it.
+// A debate on a page: its topic and state, report, panes and notes. The served page and the player in an exported page
+// are built on it.
 
 import { Debate } from "./fold.js";
 import { Painter } from "./painter.js";
@@ -112,7 +112,7 @@ export class DebateView {
     return oneLine(this.debate.debaters.get(id)?.name ?? id ?? "everyone", 40);
   }
 
-  // The place of a debater's pane, from 1, which its colour goes by; 0 if there is none.
+  // The place of a debater's pane, from 1, which decides its colour; 0 if there is none.
   place(id) {
     return this.panes.get(id)?.place ?? 0;
   }
