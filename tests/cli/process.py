@@ -39,6 +39,17 @@ async def start_program(
     )
 
 
+async def read_until(process: Process, words: str, count: int = 1) -> list[str]:
+    """Read lines of standard output until `count` of them have these words, and return all that were read."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    while count:
+        lines.append((await process.stdout.readline()).decode())
+        assert lines[-1], "".join(lines)
+        count -= words in lines[-1]
+    return lines
+
+
 async def run_program(*arguments: str, stdin: bytes | None = None, **env: str) -> ProcessResult:
     """Run to the end; `stdin` is piped in."""
     process = await start_program(

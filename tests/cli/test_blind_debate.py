@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +16,7 @@ from debate_tui.config import DebaterSettings, Settings, record_file
 from debate_tui.domain import events as ev
 from debate_tui.domain.exports import export_debate
 from debate_tui.domain.transcript import Transcript
-from tests.cli.process import ProcessResult, run_program, start_program
+from tests.cli.process import ProcessResult, read_until, run_program, start_program
 from tests.cli.serve_process import serve_process
 from tests.fakes.blind_debate_server import (
     CLAUDE,
@@ -51,7 +51,7 @@ async def test_no_byte_names_a_debater_before_it_is_revealed() -> None:
     assert (done.code, done.err) == (0, "")
     before, after = before_reveal(done.out)
     assert_nameless(before)
-    assert [event.type for event in map(_decoded, after.splitlines())] == [
+    assert [json.loads(line)["type"] for line in after.splitlines()] == [
         "debaters.revealed",
         "debate.finished",
     ]
@@ -64,13 +64,6 @@ async def test_no_byte_names_a_debater_before_it_is_revealed() -> None:
         ("d2", "B", "", ""),
     ]
     _assert_revealed(done)
-
-
-def _decoded(line: str) -> Any:
-    class Line:
-        type = json.loads(line)["type"]
-
-    return Line
 
 
 def _assert_revealed(done: ProcessResult) -> None:
@@ -179,12 +172,7 @@ async def _kill_while_streaming(server: BlindDebateServer, *options: str) -> str
     """Start a debate, kill it while both debaters speak, and return what it had written."""
     server.may_finish.clear()
     process = await start_program(TOPIC, "--json", *options, **server.environment)
-    assert process.stdout is not None
-    lines: list[str] = []
-    async for line in process.stdout:
-        lines.append(line.decode())
-        if sum('"state":"connected"' in each for each in lines) == 2:
-            break
+    lines = await read_until(process, '"state":"connected"', 2)
     # An event is durable within 100 ms: this waits for the record, not for a time.
     while "connected" not in await asyncio.to_thread(record_columns):
         await asyncio.sleep(0)
@@ -216,16 +204,12 @@ async def test_a_stopped_debate_stays_blind_in_the_record_its_replay_and_its_exp
     async with BlindDebateServer() as server:
         server.may_finish.clear()
         process = await start_program(TOPIC, "--json", *DEBATERS, **server.environment)
-        assert process.stdout is not None
-        lines: list[str] = []
-        async for line in process.stdout:
-            lines.append(line.decode())
-            if sum('"state":"connected"' in each for each in lines) == 2:
-                process.terminate()
-        await process.wait()
+        lines = await read_until(process, '"state":"connected"', 2)
+        process.terminate()
+        rest, _ = await process.communicate()
         server.may_finish.set()
-        assert '"reason":"stopped"' in lines[-1]
-        assert_nameless("".join(lines))
+        assert b'"reason":"stopped"' in rest.splitlines()[-1]
+        assert_nameless("".join(lines) + rest.decode())
         assert_nameless(record_columns())
         for export_type in ("md", "html", "json", "txt"):
             exported = await run_program("export", "--to", export_type)

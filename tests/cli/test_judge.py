@@ -6,7 +6,7 @@ import pytest
 
 from debate_tui.domain import events as ev
 from tests.cli.process import run_program
-from tests.fakes.judged_debate_server import FIRST_JUDGE, SECOND_JUDGE, JudgedDebateServer, prefer_ada
+from tests.fakes.judged_debate_server import AGREEING_JUDGES, FIRST_JUDGE, SECOND_JUDGE, JudgedDebateServer
 from tests.sample_debates import ending_events, numbered_events, opening_events, whole_debate
 from tests.stored_debate import store_debate, stored_events
 
@@ -28,11 +28,10 @@ async def test_verdict_is_printed_and_added_to_the_record() -> None:
 
 
 async def test_judges_give_their_stance_before_they_read() -> None:
-    judges = {FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)}
     text = ev.TurnDelta(turn=1, debater="a", attempt=1, offset=0, text="Ada speaks: streets are for people.")
     other = ev.TurnDelta(turn=2, debater="b", attempt=1, offset=0, text="Ben speaks of parking.")
     await store_debate(numbered_events(*opening_events(), text, other, *ending_events()))
-    async with JudgedDebateServer(judges) as models:
+    async with JudgedDebateServer(AGREEING_JUDGES) as models:
         models.second_may_speak.set()
         options = ("--judge", f"openai:{FIRST_JUDGE}", "--judge", f"anthropic:{SECOND_JUDGE}")
         done = await run_program("judge", *options, **models.environment)

@@ -17,10 +17,11 @@ from debate_tui.domain import events as ev
 from debate_tui.domain.judging.scoring import decide_panel, measure_swing
 from debate_tui.domain.transcript import Transcript
 from debate_tui.record.stores import list_debates
-from tests.cli.process import ProcessResult, run_program, start_program
+from tests.cli.process import ProcessResult, read_until, run_program, start_program
 from tests.fakes import judged_debate_server
 from tests.fakes.judged_debate_server import (
     ADA,
+    AGREEING_JUDGES,
     BEN,
     FIRST_JUDGE,
     HOSTILE,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parent / "golden"
 TOPIC = "Should cities ban cars?"
 PHASES = ("Opening", "Rebuttal, round 1 of 2", "Rebuttal, round 2 of 2", "Closing")
-AGREEING_JUDGES = {FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)}
 
 
 async def run_debate(held: JudgedDebateServer, tmp_path: Path) -> ProcessResult:
@@ -279,9 +279,7 @@ async def test_killed_at_any_point_it_is_listed_and_continues_without_changing_t
 async def test_stopped_while_the_judges_read_it_is_not_complete_and_they_read_on_when_it_goes_on() -> None:
     async with JudgedDebateServer(AGREEING_JUDGES) as debate:
         process = await start_program(TOPIC, "--json", *debate.options, **debate.environment)
-        assert process.stdout is not None
-        while b'"type":"verdict"' not in await process.stdout.readline():
-            pass
+        await read_until(process, '"type":"verdict"')
         process.terminate()
         await process.communicate()
         listed = await run_program("history")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from tests.cli.process import run_program
 from tests.fakes.judged_debate_server import (
     ADA,
+    AGREEING_JUDGES,
     BEN,
     FIRST_JUDGE,
     SECOND_JUDGE,
     JudgedDebateServer,
-    prefer_ada,
 )
 from tests.fakes.provider_server import ProviderReply, error
 
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
 TOPIC = "Should cities ban cars?"
 CUT_PHASE = "Rebuttal, round 1 of 2"
-JUDGES = {FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)}
 
 
 class CuttingServer(JudgedDebateServer):
     """Cuts Ada's first rebuttal in the middle, and refuses her temperature."""
 
     def __init__(self) -> None:
-        super().__init__(JUDGES)
+        super().__init__(AGREEING_JUDGES)
         self.second_may_speak.set()
 
     def _chat(self, received: ProviderRequest) -> ProviderReply:
@@ -124,7 +123,7 @@ async def test_material_is_in_the_prompts_and_hidden_material_is_not(tmp_path: P
     common, hidden = tmp_path / "cars.md", tmp_path / "secret.md"
     common.write_text("Cars take up most of the street.")
     hidden.write_text("Only Ada knows of the tram.")
-    async with JudgedDebateServer(JUDGES) as server:
+    async with JudgedDebateServer(AGREEING_JUDGES) as server:
         server.second_may_speak.set()
         options = ("--context", str(common), "--context-for", f"Ada={hidden}", *server.options)
         done = await run_program(TOPIC, "--json", *options, **server.environment)

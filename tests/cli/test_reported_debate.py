@@ -13,7 +13,7 @@ import pytest
 from debate_tui.domain import events as ev
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import compute_costs
-from tests.cli.process import run_program, start_program
+from tests.cli.process import read_until, run_program, start_program
 from tests.cli.test_judged_debate import PHASES, TOPIC, events_of_type, without_times
 from tests.fakes.judged_debate_server import (
     FIRST_JUDGE,
@@ -286,9 +286,7 @@ async def test_killed_around_the_report_it_is_written_once(moment: str) -> None:
         models.second_may_speak.clear()
         options = ("--judge", FIRST, f"--report={SECOND}")
         process = await start_program(TOPIC, "--json", *debaters_of(models), *options, **models.environment)
-        assert process.stdout is not None
-        while b'"type":"verdict"' not in await process.stdout.readline():
-            pass
+        await read_until(process, '"type":"verdict"')
         if moment == "while it is written":
             while not report_requests(models):
                 await asyncio.sleep(0.01)
@@ -314,9 +312,7 @@ async def test_stopped_while_it_is_written_it_is_written_when_the_debate_is_cont
         models.second_may_speak.clear()
         options = ("--judge", FIRST, f"--report={SECOND}")
         process = await start_program(TOPIC, "--json", *debaters_of(models), *options, **models.environment)
-        assert process.stdout is not None
-        while b'"type":"verdict"' not in await process.stdout.readline():
-            pass
+        await read_until(process, '"type":"verdict"')
         while not report_requests(models):
             await asyncio.sleep(0.01)
         process.terminate()

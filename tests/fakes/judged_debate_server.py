@@ -126,6 +126,9 @@ def prefer_ada(before: int, after: int) -> Callable[[ModelRequest], str]:
     return answer
 
 
+AGREEING_JUDGES = {FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)}
+
+
 def prefer_first_speaker(asked: ModelRequest) -> str:
     """Prefers whoever is read first."""
     return "50" if asked.asks_for_stance else verdict_reply(asked.prompt, "A", 50)

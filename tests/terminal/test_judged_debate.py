@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from debate_tui.domain import events as ev
 from tests.fakes.judged_debate_server import (
     ADA,
+    AGREEING_JUDGES,
     BEN,
     FIRST_JUDGE,
-    SECOND_JUDGE,
     JudgedDebateServer,
     and_report,
     prefer_ada,
@@ -27,7 +27,7 @@ TOPIC = "Should cities ban cars?"
 
 
 def judged_server() -> JudgedDebateServer:
-    debate = JudgedDebateServer({FIRST_JUDGE: prefer_ada(40, 80), SECOND_JUDGE: prefer_ada(50, 60)})
+    debate = JudgedDebateServer(AGREEING_JUDGES)
     debate.debaters_may_speak.clear()
     return debate
 
