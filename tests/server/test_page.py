@@ -138,7 +138,7 @@ async def test_quotes_are_marked_and_sources_listed_when_the_turn_ends(tmp_path:
             Quote("beyond the end", 90, 99, found=True),
         )
         chair.log.append(TurnFinished(turn=1, debater="a", reason="complete", quotes=quotes, citations=cited))
-        await browser.until("document.querySelector('#pane-a .quote')")
+        await browser.until("document.querySelector('#pane-a .quote.missing')")
         await browser.until("document.querySelector('#pane-b .turn')")
         assert await browser.js(f"document.querySelector({msgspec.json.encode(ADA).decode()}).innerHTML") == (
             '<p>👋 <em>So “one two three”<span class="quote found" role="img" title="quote found" '
