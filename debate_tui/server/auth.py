@@ -23,7 +23,7 @@ from debate_tui.server.limits import RateLimiter
 from debate_tui.server.page import add_security_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -314,9 +314,15 @@ class AuthMiddleware:
         self._access = access
         self._pages = pages
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return  # Not used: the caller starts and stops what the application needs.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not a coroutine, whose frame would be kept for as long as a viewer stays.
+        refusal = None if scope["type"] == "lifespan" else self._refusal(scope)
+        if refusal is not None:
+            return responses.refuse(refusal, scope, receive, send)
+        return self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Return the response to an unauthorized request; `None` if it is authorized, with its role set."""
         try:
             # The `HTTPConnection` is not kept: it caches headers and cookies, and a viewer stays for hours.
             scope.setdefault("state", {})["role"] = self._authorize(HTTPConnection(scope))
@@ -325,9 +331,8 @@ class AuthMiddleware:
             if error.status_code == 401 and responses.wants_html(HTTPConnection(scope)):
                 refusal = self._pages.respond("enter.html", 401)
             add_security_headers(refusal.headers)
-            await responses.refuse(refusal, scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return refusal
+        return None
 
     def _authorize(self, connection: HTTPConnection) -> Role | None:
         """Return the client's role, `None` on public paths without one; raise `HTTPException` to refuse."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import aclosing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from debate_tui.domain.errors import DebateError
@@ -13,11 +14,11 @@ from debate_tui.server.limits import request_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
     from debate_tui.server.encoded_stream import Push
     from debate_tui.server.encoding import Pieces
-    from debate_tui.server.limits import ViewerLimits
+    from debate_tui.server.limits import ClientRequest, ViewerLimits
     from debate_tui.server.viewer import Viewer
 
 
@@ -58,45 +59,43 @@ class ViewerResponse:
                 request.stop_watching()
 
     async def _serve_sse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_pieces(pieces: Pieces) -> None:
-            # Type: all pieces of an event stream are bytes.
-            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)  # type: ignore[arg-type]
-            self._viewers.counts["bytes"] += len(data)
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-
         await send({"type": "http.response.start", "status": 200, "headers": list(SSE_HEADERS)})
-        await self._send_outgoing(scope, receive, send_pieces)
+        await self._send_outgoing(scope, receive, partial(self._send_body, send))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def _send_body(self, send: Send, pieces: Pieces) -> None:
+        # Type: all pieces of an event stream are bytes.
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)  # type: ignore[arg-type]
+        self._viewers.counts["bytes"] += len(data)
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ready = request_of(scope).ready
-
-        async def send_pieces(pieces: Pieces) -> None:
-            if not pieces and ready is not None:
-                await ready()
-            for piece in pieces:
-                self._viewers.counts["bytes"] += len(piece)
-                kind = "text" if isinstance(piece, str) else "bytes"
-                await send({"type": "websocket.send", kind: piece})
-
         await receive()
         await send({"type": "websocket.accept"})
         try:
-            await self._send_outgoing(scope, receive, send_pieces)
+            await self._send_outgoing(scope, receive, partial(self._send_frames, request_of(scope), send))
             code = CLOSE_RESTARTING if self._viewer.shutting_down else CLOSE_NORMAL
             await send({"type": "websocket.close", "code": code})
         except OSError:
             return  # The client has disconnected.
+
+    async def _send_frames(self, request: ClientRequest, send: Send, pieces: Pieces) -> None:
+        if not pieces and request.ready is not None:
+            await request.ready()
+        for piece in pieces:
+            self._viewers.counts["bytes"] += len(piece)
+            kind = "text" if isinstance(piece, str) else "bytes"
+            await send({"type": "websocket.send", kind: piece})
 
     async def _send_outgoing(
         self, scope: Scope, receive: Receive, send_pieces: Callable[[Pieces], Awaitable[None]]
     ) -> None:
         viewer = self._viewer
         clock = asyncio.get_running_loop().time
-        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
-        disconnect.add_done_callback(lambda _: viewer.disconnect())
+        push = request_of(scope).push
+        disconnect = asyncio.create_task(_wait_for_disconnect(receive, viewer))
         try:
-            async with aclosing(viewer.outgoing(self._push_callback(scope))) as outgoing:
+            async with aclosing(viewer.outgoing(push and partial(self._push, push))) as outgoing:
                 async for pieces in outgoing:
                     viewer.sending_since = clock()
                     await send_pieces(pieces)
@@ -105,23 +104,17 @@ class ViewerResponse:
         finally:
             disconnect.cancel()
 
-    def _push_callback(self, scope: Scope) -> Push | None:
-        """Return a function that pushes to the client and counts bytes; `None` if the server has none."""
-        if (push := request_of(scope).push) is None:
-            return None
-        counts = self._viewers.counts
-
-        def push_and_count(pieces: Pieces) -> bool:
-            counts["bytes"] += sum(map(len, pieces))
-            return push(pieces)
-
-        return push_and_count
+    def _push(self, push: Push, pieces: Pieces) -> bool:
+        self._viewers.counts["bytes"] += sum(map(len, pieces))
+        return push(pieces)
 
 
-async def _wait_for_disconnect(receive: Receive) -> None:
-    message: Message = {"type": ""}
-    while not message["type"].endswith(".disconnect"):
-        message = await receive()
+async def _wait_for_disconnect(receive: Receive, viewer: Viewer) -> None:
+    try:
+        while not (await receive())["type"].endswith(".disconnect"):
+            pass
+    finally:
+        viewer.disconnect()
 
 
 def _drop_callback(scope: Scope) -> Callable[[], object]:

@@ -56,10 +56,6 @@ class UvicornHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._connection = self._pending.open(self.client[0] if self.client else "", transport.abort)
-        # Type: uvicorn calls the class only to create a protocol.
-        self.ws_protocol_class = partial(  # type: ignore[assignment]
-            UvicornWebSocketProtocol, self._pending, self._connection
-        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._pending.remove(self._connection)
@@ -112,8 +108,13 @@ class UvicornHttpProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        if not self._refused:
-            super().handle_websocket_upgrade()
+        if self._refused:
+            return
+        # Type: uvicorn calls the class only to create a protocol.
+        self.ws_protocol_class = partial(  # type: ignore[assignment]
+            UvicornWebSocketProtocol, self._pending, self._connection
+        )
+        super().handle_websocket_upgrade()
 
     def _refuse(self, status: int) -> None:
         """Send an error response if still possible, and stop reading from the client."""
