@@ -191,14 +191,6 @@ def add_known(one: Number | None, other: Number | None) -> Number | None:
     return other if one is None else one if other is None else one + other
 
 
-def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:
-    """Return the newer counts, and the older ones where the newer report has none."""
-    if old is None or new is None:
-        return new or old
-    pairs = zip(structs.astuple(old), structs.astuple(new), strict=True)
-    return Usage(*(b if b is not None else a for a, b in pairs))
-
-
 class StreamOrigin(enum.StrEnum):
     """Where in the turn the text of a connection starts."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from debate_tui.domain.debate import iter_rounds
-from debate_tui.domain.stream import Usage, add_known, merge_usage
+from debate_tui.domain.stream import Usage, add_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -87,6 +87,14 @@ def _sum_spending(parts: Iterable[Spending]) -> Spending:
 
 
 # Token usage of a turn over all its connections.
+
+
+def merge_usage(old: Usage | None, new: Usage | None) -> Usage | None:
+    """Return the newer counts, and the older ones where the newer report has none."""
+    if old is None or new is None:
+        return new or old
+    pairs = zip(structs.astuple(old), structs.astuple(new), strict=True)
+    return Usage(*(b if b is not None else a for a, b in pairs))
 
 
 MAX_PLAUSIBLE_TOKENS = 2**53

@@ -116,7 +116,7 @@ async def test_a_whole_debate_against_two_servers_with_a_crash(columns: int, row
                 await terminal.wait_for_text(text)
                 terminal.press(SEND)
             await terminal.wait_for_text("It's over")
-            assert "\x1b]2;❯ Where?" in terminal.display.raw.decode()
+            assert "\x1b]2;❯ Where?".encode() in terminal.display.raw
             terminal.press("q")
             await terminal.wait_for_exit()
             assert terminal.is_restored()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage, merge_usage
+from debate_tui.domain.stream import Chunk, Cursor, Fault, FaultKind, Finished, KeepAlive, Usage
+from debate_tui.domain.usage import merge_usage
 from debate_tui.sources.payloads import PayloadDecoder, errors, truncated_fault
 from debate_tui.sources.payloads.error_kinds import to_finish_reason
 from debate_tui.sources.payloads.json_decoder import (

@@ -25,9 +25,9 @@ from debate_tui.domain.stream import (
     Usage,
     UsageUpdate,
     merge_citations,
-    merge_usage,
 )
 from debate_tui.domain.text import CharacterJoiner
+from debate_tui.domain.usage import merge_usage
 from debate_tui.sources.payloads import (
     PayloadDecoder,
     SimpleEvent,
