@@ -94,9 +94,8 @@ class PaneContent:
                 self._supersede_turn(item.turn)
             case TurnFinished():
                 self._finish_turn(item)
-            case StreamStatus(dropped=settings) if settings:
-                notice = f"{glyphs.refused} {describe_dropped(settings)}"
-                self._add_notice(notice, Tone.QUIET, before_text=True)
+            case StreamStatus():
+                self._apply_status(item)
             case Interjection():
                 self._add_notice(
                     f"{glyphs.interjection} {one_line(item.text, MAX_NOTICE_CHARACTERS)}", Tone.FOCUS
@@ -117,6 +116,15 @@ class PaneContent:
             self._page.append_heading(self._turn_heading(self._transcript.turns[turn]), turn)
         self._is_turn_open = True
         self._is_annotated = False
+
+    def _apply_status(self, event: StreamStatus) -> None:
+        """Drop the notice of a turn's end once its stream is opened again, and name settings it refused."""
+        if self._is_annotated and event.state in ("connecting", "connected"):
+            self._rewrite_turn()
+            self._is_turn_open = True
+        if event.dropped:
+            notice = f"{self._glyphs.refused} {describe_dropped(event.dropped)}"
+            self._add_notice(notice, Tone.QUIET, before_text=True)
 
     def _append_item(self, item: PaneText) -> None:
         kind: TextKind = "reasoning" if item.reasoning else "answer"

@@ -114,6 +114,19 @@ def test_a_broken_turn_that_goes_on_is_one_text_again() -> None:
     assert lane.written[1:] == [("reasoning", 1, "Hm"), ("answer", 1, "Hello")]
 
 
+@pytest.mark.parametrize("text", ["", "Hel"])
+def test_a_turn_that_goes_on_has_not_ended_before_it_has_more_text(text: str) -> None:
+    lane = PaneHarness().turn().say(text) if text else PaneHarness().turn()
+    before = lane.written
+    lane.end("stopped")
+    lane.take(StreamStatus(debater="a", state="waiting", attempt=1))
+    assert lane.written == [*before, ("notice", 1, "── ■ Stopped early")]
+    lane.take(StreamStatus(debater="a", state="connecting", attempt=1))
+    assert lane.written == before
+    lane.take(StreamStatus(debater="a", state="finished", attempt=1)).end("stopped")
+    assert lane.written == [*before, ("notice", 1, "── ■ Stopped early")]
+
+
 def test_an_interjection_waits_for_the_end_of_the_turn() -> None:
     lane = PaneHarness().turn().say("Hel").take(Interjection(text="Why\x1b[31m?", to=None)).say("lo").end()
     assert lane.written[1:] == [("answer", 1, "Hello"), ("notice", 0, "── ❯ Why?")]
