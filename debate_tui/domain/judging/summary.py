@@ -14,6 +14,7 @@ from debate_tui.domain.sanitise import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Literal
 
     from debate_tui.domain.events import Verdict
     from debate_tui.domain.transcript import Transcript
@@ -151,10 +152,14 @@ def outcome_label(transcript: Transcript) -> str:
         return wording.label_winner(wording.debater_name(transcript, winner) if winner else "")
     if usable:
         return wording.describe_decision(transcript, usable[-1])
-    own = next(
-        (votes for votes in _summarise_votes(transcript) if not votes.by_audience and votes.after), None
-    )
-    return f"your vote: {own.after[0][0]}" if own is not None else ""
+    return describe_own_vote(transcript, "after")
+
+
+def describe_own_vote(transcript: Transcript, when: Literal["before", "after"]) -> str:
+    """Return what the user voted for at this time, such as ``your vote: Ada``; empty if nothing."""
+    own = next((votes for votes in _summarise_votes(transcript) if not votes.by_audience), None)
+    counts = () if own is None else own.before if when == "before" else own.after
+    return f"your vote: {counts[0][0]}" if counts else ""
 
 
 def _scores(transcript: Transcript, scores: Mapping[str, float], winner: str | None) -> tuple[Score, ...]:

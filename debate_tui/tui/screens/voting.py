@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from debate_tui.domain.debate import VERDICT_PHASE
 from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateFinished, DebatersRevealed, PhaseStarted, Report, Verdict, Vote
+from debate_tui.domain.judging.summary import describe_own_vote
 from debate_tui.domain.judging.votes import LOCAL_VOTER, vote_sides
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.transcript import Transcript
@@ -99,12 +100,8 @@ class OutcomeController(Controller):
         return self._screen is not None
 
     def show(self) -> None:
-        """Open the card."""
+        """Open the card; it must have something to show."""
         from debate_tui.tui.screens.verdict import VerdictScreen
-
-        if not self.exists:
-            self._view.show_message("No verdict yet")
-            return
 
         def closed(_: None) -> None:
             self._screen = None
@@ -260,15 +257,25 @@ class VotingController(Controller):
             self._outcome.update()
 
     def action_open(self) -> None:
-        """Open the ballot if there is a question, otherwise the outcome."""
+        """Open the ballot if there is a question, else the outcome; if neither exists, say what counts so far."""
         if self._open_vote is not None:
             self._show_ballot(self._open_vote)
-        elif self._outcome.exists or not self._can_vote("after"):
+        elif self._outcome.exists:
             self._show_outcome()
-        elif self._view.phase_progress.is_judging:
+        elif self._can_vote("after") and self._view.phase_progress.is_judging:
             self._reopen_vote()
         else:
-            self._view.show_message("You can vote when all turns are over")
+            self._view.show_message(self._describe_state())
+
+    def _describe_state(self) -> str:
+        """Return what the user has voted, and when there is more to do or to read."""
+        before, after = (describe_own_vote(self._view.transcript, when) for when in ("before", "after"))
+        if self._can_vote("after"):
+            next_ = f"{'Vote again' if before else 'You can vote'} when all turns are over"
+        else:
+            next_ = "No verdict yet"
+        vote = after or before
+        return f"{vote[:1].upper()}{vote[1:]}. {next_}" if vote else next_
 
     # The user's vote
 

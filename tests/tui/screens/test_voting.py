@@ -314,6 +314,31 @@ async def test_key_explains_that_there_is_no_verdict() -> None:
         assert "No verdict yet" in board.text
 
 
+@pytest.mark.parametrize(("side", "vote"), [("for", "for"), ("", "undecided")])
+async def test_key_says_what_counts_after_the_first_vote(side: str, vote: str) -> None:
+    async with vote_board().opened(80, 24) as board:
+        board.begin().phase().log_events(ev.Vote(when="before", voter="user", debater=None, side=side))
+        await board.settle()
+        await board.press("v")
+        assert f"Your vote: {vote}. Vote again when all turns are over" in board.text
+
+
+async def test_key_says_what_counts_while_the_judges_read() -> None:
+    async with vote_board(debaters=no_sides()).opened(80, 24) as board:
+        start_judging(board).log_events(ev.Vote(when="after", voter="user", debater="ben"))
+        await board.settle()
+        await board.press("v")
+        assert "Your vote: Ben. No verdict yet" in board.text
+
+
+async def test_key_says_what_counts_on_a_small_terminal() -> None:
+    async with vote_board().opened(40, 15) as board:
+        board.begin().phase().log_events(ev.Vote(when="before", voter="user", debater=None, side="against"))
+        await board.settle()
+        await board.press("v")
+        assert "Your vote: against." in board.text
+
+
 async def test_verdict_opens_at_the_end_and_with_a_key() -> None:
     async with DebateHarness(2, commands=False).opened() as board:
         add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
