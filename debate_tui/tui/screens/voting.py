@@ -257,7 +257,7 @@ class VotingController(Controller):
             self._outcome.update()
 
     def action_open(self) -> None:
-        """Open the ballot if there is a question, else the outcome; if neither exists, say what counts so far."""
+        """Open the ballot if there is a question, else the outcome, or say what counts so far."""
         if self._open_vote is not None:
             self._show_ballot(self._open_vote)
         elif self._outcome.exists:
