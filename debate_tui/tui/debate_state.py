@@ -18,6 +18,8 @@ from debate_tui.tui.widgets.badge import Badge, format_token_count
 from debate_tui.tui.widgets.header import HeaderContent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from debate_tui.domain.debate import Format
     from debate_tui.domain.events import Event
     from debate_tui.domain.transcript import Transcript, Turn
@@ -216,6 +218,7 @@ def format_totals(follower: LogFollower, glyphs: Glyphs) -> str:
 
 
 MAX_TOPIC_CHARACTERS = 400
+MAX_JUDGE_CHARACTERS = 40
 
 ESTIMATE_STEP_SECONDS = 30
 """The expected time is rounded up to a multiple of this, so that it does not flicker."""
@@ -230,7 +233,7 @@ _END_BADGES = {
 class DebateStatus:
     """The header's data about the debate as a whole.
 
-    `topic` is shown until the log has one; `judges` is their number, 0 if it is not known.
+    `topic` is shown until the log has one; `judges` are their names, none if they are not known.
     """
 
     def __init__(
@@ -240,7 +243,7 @@ class DebateStatus:
         topic: str,
         glyphs: Glyphs,
         *,
-        judges: int,
+        judges: Sequence[str],
         is_replay: bool,
     ) -> None:
         self._follower = follower
@@ -271,6 +274,7 @@ class DebateStatus:
             phase_progress=self._phase_progress.step_completion(),
             cost=format_totals(self._follower, self._glyphs),
             judging_status=self._judging_text(),
+            readers=", ".join(self._readers()),
             is_paused=paused and ended is None,
             is_replay=self._is_replay,
             ending=ended,
@@ -297,10 +301,18 @@ class DebateStatus:
             return None
         return ESTIMATE_STEP_SECONDS * math.ceil((self._elapsed_seconds + remaining) / ESTIMATE_STEP_SECONDS)
 
+    def _readers(self) -> list[str]:
+        """Return the judges without a verdict while they read, which they all do at the same time."""
+        names = list(self._judges) if self._phase_progress.is_judging else []
+        for verdict in self._transcript.verdicts:
+            if verdict.judge in names:
+                names.remove(verdict.judge)
+        return [one_line(name, MAX_JUDGE_CHARACTERS) for name in names]
+
     def _judging_text(self) -> str:
         if not self._phase_progress.is_judging:
             return ""
         verdicts = sum(bool(verdict.model) for verdict in self._transcript.verdicts)
-        if self._judges > 1:
-            return f"judging {min(verdicts + 1, self._judges)} of {self._judges}"
+        if (judges := len(self._judges)) > 1:
+            return f"judging {min(verdicts + 1, judges)} of {judges}"
         return f"judging: {wording.count_of(verdicts, 'verdict')} so far" if verdicts else "judging"

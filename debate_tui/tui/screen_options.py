@@ -39,7 +39,7 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
 
     `topic`, `debaters` and `format` are what is known before the debate's first event, so that the first
     frame is complete; any that are missing are taken from the log. `window_ms` is the interval between
-    flushes in synchronized mode. `judges` is the number of judges, 0 if it is not known. `step` says whether
+    flushes in synchronized mode. `judges` are the names of the judges, if they are known. `step` says whether
     the debate waits between rounds, `notify` how to signal that it has ended or needs the user.
     `asks_for_votes` says whether a viewer with commands is asked to vote. `ending` is what can be done with
     the debate when it is over. `read_setup` returns the setup as stored with the debate; it is `None` if it
@@ -56,7 +56,7 @@ class ScreenOptions(Struct, frozen=True, kw_only=True):
     topic: str = ""
     debaters: tuple[DebaterInfo, ...] = ()
     format: Format | None = None
-    judges: int = 0
+    judges: tuple[str, ...] = ()
     notice: str = ""
     sharing_notice: str = ""
     step: bool = False

@@ -9,10 +9,15 @@ from msgspec import Struct
 from debate_tui.domain.wording import format_clock
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.badge import Badge
-from debate_tui.tui.widgets.rows import Piece, Row, TextRows, pieces_width
+from debate_tui.tui.widgets.rows import Piece, Row, TextRows, clip, pieces_width
 
 if TYPE_CHECKING:
     from debate_tui.tui.symbols import Glyphs
+
+
+MIN_TOPIC_CELLS = 14
+"""Cells that the names of the judges leave to the topic."""
+MIN_READERS_CELLS = 10
 
 
 class HeaderContent(Struct, frozen=True, kw_only=True):
@@ -20,8 +25,8 @@ class HeaderContent(Struct, frozen=True, kw_only=True):
 
     `elapsed_seconds` is in whole seconds; `phase_progress` is from 0 to 1 for each step. `expected_seconds`
     is the expected duration of all turns together, or `None` if unknown. `judging_status` is shown while the
-    judges read; `cost` is the cost of the debate so far. With `is_replay`, ``replay`` replaces the time,
-    which a replay shows elsewhere.
+    judges read, and the names of those who still do, `readers`, as far as there is room; `cost` is the cost
+    of the debate so far. With `is_replay`, ``replay`` replaces the time, which a replay shows elsewhere.
     """
 
     topic: str = ""
@@ -32,6 +37,7 @@ class HeaderContent(Struct, frozen=True, kw_only=True):
     phase_progress: tuple[float, ...] = ()
     cost: str = ""
     judging_status: str = ""
+    readers: str = ""
     is_paused: bool = False
     ending: Badge | None = None
     is_replay: bool = False
@@ -70,9 +76,17 @@ class Header(TextRows):
         right = [parts[0]]
         for part in parts[1:]:
             right += [between, part]
+        if line.readers:
+            after = 1 + 2 * line.is_paused
+            right[after:after] = self._fit_readers(width - pieces_width(right))
         topic = Row((Piece(line.topic, Tone.TEXT, bold=True),), tuple(right))
         spent = (Piece(f"  {line.cost}", Tone.QUIET),) if line.cost else ()
         return topic, Row((*self._progress_bar(width - pieces_width(spent)), *spent))
+
+    def _fit_readers(self, width: int) -> tuple[Piece, ...]:
+        room = width - MIN_TOPIC_CELLS
+        names = Piece(f": {self._content.readers}", Tone.STREAMING)
+        return clip((names,), room, self._glyphs.ellipsis) if room >= MIN_READERS_CELLS else ()
 
     def _progress_bar(self, width: int) -> tuple[Piece, ...]:
         glyphs, progress = self._glyphs, self._content.phase_progress

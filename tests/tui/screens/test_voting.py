@@ -109,14 +109,38 @@ async def test_question_needs_votes_and_commands() -> None:
 
 
 async def test_header_counts_the_judges_while_they_read() -> None:
-    async with DebateHarness(2, judges=2).opened() as board:
+    async with DebateHarness(2, judges=("openai:first", "openai:second")).opened() as board:
         start_judging(board)
         await board.settle()
-        assert "judging 1 of 2" in board.rows[0]
-        for judge in ("openai:first", "openai:second"):
+        assert "judging 1 of 2: openai:first, openai:second  ·" in board.rows[0]
+        for judge, reading in (("openai:first", ": openai:second"), ("openai:second", "")):
             board.log_events(verdict(board, judge, "ada", "ada"))
             await board.settle()
-            assert "judging 2 of 2" in board.rows[0]
+            assert f"judging 2 of 2{reading}  ·" in board.rows[0]
+
+
+@pytest.mark.parametrize(
+    ("judges", "width", "shown"),
+    [
+        (("demo",), 80, " Should cities ban private cars from thei…  ▸ judging: demo  ·"),
+        (("demo", "demo", "openai:x"), 80, " Should cities ban priva…  ▸ judging 2 of 3: demo, openai:x  ·"),
+        (
+            ("openai:" + "x" * 60, "demo"),
+            80,
+            " Should citi…  ▸ judging 2 of 2: openai:xxxxxxxxxxxxxxxxxx…  ·",
+        ),
+        (("openai:first", "demo"), 40, "   ▸ judging 2 of 2  ·"),
+    ],
+)
+async def test_header_names_the_judges_still_reading_if_there_is_room(
+    judges: tuple[str, ...], width: int, shown: str
+) -> None:
+    async with DebateHarness(2, judges=judges).opened(width, 24) as board:
+        start_judging(board)
+        if len(judges) > 1:
+            board.log_events(verdict(board, "demo", "ada", "ada"))
+        await board.settle()
+        assert board.rows[0].startswith(shown)
 
 
 async def test_vote_can_be_cast_while_judging() -> None:
