@@ -67,6 +67,16 @@ class PhaseProgress:
         phase, over = self._transcript.phase, self._transcript.finish_reason is not None
         return phase is not None and phase.phase == VERDICT_PHASE and not over
 
+    @property
+    def early_end_label(self) -> str:
+        """The round in which a debate ended early because one debater was left; otherwise empty."""
+        transcript = self._transcript
+        is_short = transcript.finish_reason == "complete" and len(transcript.active_debaters) < MIN_DEBATERS
+        if not is_short or not self.remaining_rounds:
+            return ""
+        steps = [step for step in transcript.steps if step.phase != VERDICT_PHASE]
+        return self._round_label(steps[-1]) if steps else ""
+
     def round_of(self, step: PhaseStarted) -> Round | None:
         """Return the round a step started, or `None` if its format is not known."""
         phases = self._format.phases if self._format is not None else ()
@@ -265,6 +275,8 @@ class DebateStatus:
         """Return everything the header shows; `paused` says whether every debater is paused."""
         transcript = self._transcript
         ended = _END_BADGES[transcript.finish_reason] if transcript.finish_reason is not None else None
+        if last_round := self._phase_progress.early_end_label:
+            ended = Badge("stopped", f"ended in {last_round}", Tone.WAITING)
         return HeaderContent(
             topic=one_line(transcript.topic or self._topic, MAX_TOPIC_CHARACTERS),
             phase=self._phase_progress.current_phase_label,

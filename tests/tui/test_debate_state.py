@@ -74,8 +74,10 @@ def test_steps_that_no_two_debaters_were_left_for_stay_empty() -> None:
     transcript.apply(DebaterRemoved(debater="b", reason="gone", remaining=("a",)))
     transcript.apply(PhaseStarted(phase="verdict", round=1, rounds=1))
     assert agenda.step_completion() == (1.0, 0.0, 0.0)
+    assert agenda.early_end_label == ""
     transcript.apply(DebateFinished(reason="complete"))
     assert agenda.step_completion() == (1.0, 0.0, 0.0)
+    assert agenda.early_end_label == "Opening statement"
 
 
 def test_unknown_format_has_labels_but_no_progress() -> None:

@@ -377,6 +377,30 @@ async def test_footer_hints_can_be_clicked() -> None:
         assert board.modes == [DisplayMode.SYNCHRONIZED]
 
 
+@pytest.mark.parametrize(
+    ("phase", "total", "shown"),
+    [("opening", 1, "■ ended in Opening  ·"), ("rebuttal", 2, "■ ended in Rebuttal 1/2  ·")],
+)
+async def test_header_says_where_a_debate_ended_with_one_debater_left(
+    phase: str, total: int, shown: str
+) -> None:
+    async with DebateHarness(2).opened(80, 24) as board:
+        board.begin().phase(phase, 1, total).end("ben", "failed").say("ada", "So it is.")
+        board.log_events(ev.DebaterRemoved(debater="ben", reason="gone", remaining=("ada",))).end("ada")
+        board.log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        assert shown in board.rows[0]
+
+
+async def test_header_says_that_a_debate_is_complete_whoever_left_in_its_last_round() -> None:
+    async with DebateHarness(2).opened(80, 24) as board:
+        board.begin().phase("closing").end("ben", "failed")
+        board.log_events(ev.DebaterRemoved(debater="ben", reason="gone", remaining=("ada",))).end("ada")
+        board.log_events(ev.DebateFinished(reason="complete"))
+        await board.settle()
+        assert "✓ complete  ·" in board.rows[0]
+
+
 async def test_tab_notice_and_the_demo_notice_can_be_dismissed() -> None:
     async with DebateHarness(4, notice="Scripted demo.").opened(60, 20) as board:
         assert "4 panes need 80×17 cells;" in board.text
