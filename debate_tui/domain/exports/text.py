@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from debate_tui.domain.exports import outline
 from debate_tui.domain.exports.outline import summary_sections
+from debate_tui.domain.markdown import LINE_BREAK
 from debate_tui.domain.wording import describe_debate_end
 
 if TYPE_CHECKING:
@@ -46,12 +47,14 @@ _LIST_MARKER = re.compile(r"^(\d{0,9})([-+.)])")
 
 
 @cache
-def _parser() -> MarkdownIt:
-    """Return the shared parser; plain text needs none."""
+def _parser(*, html: bool = False) -> MarkdownIt:
+    """Return the shared parser; plain text needs none.
+
+    Without `html`, raw HTML is text: it is escaped later, so the final document has paragraphs in its place.
+    """
     from markdown_it import MarkdownIt
 
-    # Raw HTML is off: it is escaped later, so the final document has paragraphs in its place.
-    parser = MarkdownIt("commonmark", {"html": False})
+    parser = MarkdownIt("commonmark", {"html": html})
     # Accept all links: other parsers allow targets that this one would refuse. The library documents this
     # assignment, but types the method as fixed.
     parser.validateLink = lambda _: True  # type: ignore[method-assign,assignment]
@@ -125,8 +128,18 @@ def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def embed_markdown(text: str) -> str:
-    """Fit sanitised Markdown into a document, with headings below level 3."""
-    lines = text.strip("\n").split("\n")
+    """Fit sanitised Markdown into a document, with headings below level 3.
+
+    Text that would still be more than speech there, because one change gives another line a new meaning, is
+    shown as code.
+    """
+    text = text.strip("\n")
+    embedded = _tame_markdown(text)
+    return embedded if _is_tame(embedded) else _show_as_code(text)
+
+
+def _tame_markdown(text: str) -> str:
+    lines = text.split("\n")
     references: dict[str, Any] = {}
     _parser().parse("\n".join(lines), references)
     for definition in _link_definitions(references):
@@ -148,6 +161,32 @@ def embed_markdown(text: str) -> str:
     return "\n".join(lines)
 
 
+def _is_tame(markdown: str) -> bool:
+    """Return whether Markdown has no raw HTML, images, unsafe links, definitions, or headings of our own."""
+    references: dict[str, Any] = {}
+    tokens = _parser(html=True).parse(markdown, references)
+    return not any(_link_definitions(references)) and all(map(_is_tame_token, tokens))
+
+
+def _is_tame_token(token: Token) -> bool:
+    match token.type:
+        case "html_block" | "image":
+            return False
+        case "html_inline":
+            return LINE_BREAK.fullmatch(token.content) is not None
+        case "heading_open":
+            return int(token.tag[1]) > _TURN_HEADING_LEVEL
+        case "link_open":
+            return _is_safe_target(str(token.attrs["href"]))
+    return all(map(_is_tame_token, token.children or ()))
+
+
+def _show_as_code(text: str) -> str:
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence}\n{text}\n{fence}"
+
+
 def _escape_tags(line: str) -> str:
     """Turn raw HTML into text, except for ``<br>`` after a bar: it breaks lines in a table's cell."""
     before, bar, cells = line.partition("|")
@@ -165,17 +204,23 @@ def _drop_unsafe_targets(text: str, code_lines: set[int]) -> str:
     from markdown_it.helpers import parseLinkDestination
 
     kept: list[str] = []
-    end = 0
+    end = line = counted = 0
     for link in _LINK_START.finditer(text):
         target = parseLinkDestination(text, link.end(), len(text))
-        scheme = _SCHEME.match(_BLANKS_AND_CONTROLS.sub("", target.str)) if target.ok else None
-        if scheme is None or scheme[1].lower() in _SAFE_SCHEMES:
+        if not target.ok or _is_safe_target(target.str) or link.start() < end:
             continue
-        if link.start() < end or text.count("\n", 0, link.start()) in code_lines:
+        line += text.count("\n", counted, link.start())
+        counted = link.start()
+        if line in code_lines:
             continue
         kept += text[end : link.end()], "#"
         end = target.pos
     return "".join((*kept, text[end:]))
+
+
+def _is_safe_target(target: str) -> bool:
+    scheme = _SCHEME.match(_BLANKS_AND_CONTROLS.sub("", target))
+    return scheme is None or scheme[1].lower() in _SAFE_SCHEMES
 
 
 _CODE_TOKENS: Final = frozenset({"fence", "code_block"})

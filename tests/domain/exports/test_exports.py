@@ -192,6 +192,9 @@ def parse_markdown(document: str) -> tuple[list[tuple[str, int]], set[str], dict
 @example(["~~~\nopen"])
 @example(["1. # one\n   two\n   ---"])
 @example(["\\`<i>\\`"])
+@example(["a\n===\n    <b>"])
+@example(["a\n===\n    ![x](y)"])
+@example(["[a]: <y\n[b]: z"])
 def test_no_speech_changes_the_structure_of_a_markdown_document(texts: list[str]):
     document = "\n\n".join(
         f"### Turn {n}\n\n{embed_markdown(sanitise(text))}" for n, text in enumerate(texts)
@@ -394,6 +397,22 @@ def test_markdown_links_lead_to_nothing_dangerous(form: str, target: str) -> Non
     ]
     assert "https://example.org" in targets
     assert all(each in ("https://example.org", "#") for each in targets), exported
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> [x](\n> javascript:alert(1))",
+        "- > [x](\n  > javascript:alert(1)) ````",
+        "title\n===\n    [x](javascript:alert(1))",
+        "title\n===\n    <a href='javascript:alert(1)'>x</a>",
+        "[x]\n\n[y]: <z\n[x]: javascript:alert(1)",
+    ],
+)
+def test_markdown_that_only_its_changes_make_dangerous_is_shown_as_code(text: str) -> None:
+    fence, *lines, end = embed_markdown(text).split("\n")
+    assert "\n".join(lines) == text
+    assert fence == end == "`" * (5 if "`" in text else 3)
 
 
 def test_line_breaks_in_cells_stay_in_a_markdown_document_and_no_other_tags() -> None:
