@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from debate_tui.domain.debate import VERDICT_PHASE, Debater, Format, Round, iter_rounds, speaking_groups
-from debate_tui.domain.events import DebatePaused, DebateResumed
+from debate_tui.domain.events import (
+    DebateFinished,
+    DebatePaused,
+    DebateResumed,
+    TurnDelta,
+    TurnFinished,
+    TurnStarted,
+)
 
 if TYPE_CHECKING:
-    from debate_tui.domain.events import PhaseStarted
+    from collections.abc import Iterable
+
+    from debate_tui.domain.events import Event, PhaseStarted
     from debate_tui.domain.transcript import Transcript, Turn
 
 
@@ -87,6 +96,26 @@ def _pending_speakers(
     spoken = {turn.debater for turn in turns}
     absent = {debater.id for debater in debaters} - set(transcript.active_debaters) | spoken
     return tuple(debater.id for wave in speaking_groups(round_, debaters, absent) for debater in wave)
+
+
+def speaking_seconds(events: Iterable[Event]) -> float:
+    """Return for how many seconds someone spoke; pauses and interruptions do not count, nor do deltas."""
+    seconds, last_at = 0.0, 0.0
+    open_turns: set[int] = set()
+    for event in events:
+        if isinstance(event, TurnDelta):
+            continue
+        if open_turns and not isinstance(event, DebateResumed):
+            seconds += max(0.0, event.at - last_at)
+        last_at = event.at
+        match event:
+            case TurnStarted():
+                open_turns.add(event.turn)
+            case TurnFinished():
+                open_turns.discard(event.turn)
+            case DebateFinished():
+                open_turns.clear()
+    return seconds
 
 
 class Pauses:

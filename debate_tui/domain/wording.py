@@ -216,18 +216,16 @@ def describe_debate_end(reason: str | None) -> str:
     return _DEBATE_ENDINGS[reason]
 
 
-def describe_size(transcript: Transcript) -> tuple[str, ...]:
-    """Return how long a debate took, how much was said, and its cost: ``2 min``, ``840 words``, ``$0.04``.
+def describe_size(transcript: Transcript, seconds: float = 0.0) -> tuple[str, ...]:
+    """Return the length of a debate, how much was said, and its cost: ``2 min``, ``840 words``, ``$0.04``.
 
-    What is not known, or nothing, is left out.
+    `seconds` are its `speaking_seconds`. What is not known, or nothing, is left out.
     """
     words = WordCounter()
     for turn in transcript.turns.values():
         words.feed(f"{turn.text}\n")
-    last = transcript.updated_at if transcript.finished_at is None else transcript.finished_at
     total = compute_costs(transcript).total
-    seconds = round(last - transcript.started_at)
-    duration = format_duration(seconds) if seconds > 0 else ""
+    duration = format_duration(round(seconds)) if round(seconds) > 0 else ""
     cost = format_money(total.cost, complete=total.priced) if total.cost else ""
     return tuple(filter(None, (duration, count_of(words.count, "word") if words.count else "", cost)))
 

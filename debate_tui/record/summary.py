@@ -16,16 +16,15 @@ from debate_tui.domain.events import (
     DebaterReturned,
     DebatersRevealed,
     DebateStarted,
-    TurnFinished,
-    TurnStarted,
 )
 from debate_tui.domain.judging.summary import outcome_label
+from debate_tui.domain.progress import speaking_seconds
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import NO_SPENDING, Spending, compute_costs
 from debate_tui.domain.wording import format_duration, format_money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from debate_tui.domain.events import Event
 
@@ -112,8 +111,7 @@ def find_summary(debates: Sequence[DebateSummary], debate: str) -> DebateSummary
 class DebateDigest(Struct, frozen=True):
     """What a list shows of a debate besides its summary, taken from its events except the deltas.
 
-    `outcome` is empty if the debate was not judged. `seconds` is the time during which someone spoke, in
-    whole seconds; pauses and interruptions do not count.
+    `outcome` is empty if the debate was not judged. `seconds` is its `speaking_seconds`, rounded.
     """
 
     outcome: str = ""
@@ -135,22 +133,5 @@ NO_DIGEST = DebateDigest()
 def digest_events(events: Sequence[Event]) -> DebateDigest:
     """Return the digest of a debate's events; deltas make no difference."""
     transcript = Transcript(events)
-    seconds = _speaking_seconds(events)
-    return DebateDigest(outcome_label(transcript), compute_costs(transcript).total, float(round(seconds)))
-
-
-def _speaking_seconds(events: Iterable[Event]) -> float:
-    seconds, last_at = 0.0, 0.0
-    open_turns: set[int] = set()
-    for event in events:
-        if open_turns and not isinstance(event, DebateResumed):
-            seconds += max(0.0, event.at - last_at)
-        last_at = event.at
-        match event:
-            case TurnStarted():
-                open_turns.add(event.turn)
-            case TurnFinished():
-                open_turns.discard(event.turn)
-            case DebateFinished():
-                open_turns.clear()
-    return seconds
+    seconds = float(round(speaking_seconds(events)))
+    return DebateDigest(outcome_label(transcript), compute_costs(transcript).total, seconds)

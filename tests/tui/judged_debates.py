@@ -58,13 +58,14 @@ def verdict(board: DebateHarness, judge: str, best: str, winner: str | None, **m
     return ev.Verdict(judge=judge, model=judge, winner=winner, **facts)  # type: ignore[arg-type]
 
 
-def finish_speeches(board: DebateHarness, vote: str | None = "ben") -> DebateHarness:
-    """A debate whose last word is said."""
+def finish_speeches(board: DebateHarness, vote: str | None = "ben", *, seconds: float = 0.0) -> DebateHarness:
+    """A debate whose last word is said, after this time."""
     board.begin()
     board.log_events(ev.Vote(when="before", voter="user", debater=vote))
     board.phase()
     for debater in board.debaters:
         board.status(debater.id, "streaming").say(debater.id, " ".join(QUOTES[debater.id]))
+    board.now += seconds
     for debater in board.debaters:
         board.end(debater.id, usage=Usage(1200, 312), cost=0.0031, ttft_ms=640)
     return board

@@ -11,6 +11,7 @@ from debate_tui.domain.errors import DebateError
 from debate_tui.domain.events import DebateFinished, DebatersRevealed, PhaseStarted, Report, Verdict, Vote
 from debate_tui.domain.judging.summary import describe_own_vote
 from debate_tui.domain.judging.votes import LOCAL_VOTER, vote_sides
+from debate_tui.domain.progress import speaking_seconds
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.wording import UNDECIDED, describe_size
@@ -115,7 +116,8 @@ class OutcomeController(Controller):
     async def _show_facts(self, screen: VerdictScreen) -> None:
         """Count what was said: the screen's own transcript does not keep the text."""
         events = await self._read_events()
-        screen.card.show_facts(await asyncio.to_thread(lambda: describe_size(Transcript(events))))
+        facts = await asyncio.to_thread(lambda: describe_size(Transcript(events), speaking_seconds(events)))
+        screen.card.show_facts(facts)
 
     def update(self) -> None:
         """Show a new verdict, report or vote."""

@@ -9,6 +9,7 @@ import pytest
 
 from debate_tui.domain import events as ev
 from debate_tui.domain.errors import UsageError
+from debate_tui.record.summary import digest_events
 from debate_tui.session.commands import Pause, Resume, WaitBetweenRounds
 from debate_tui.tui.screen_options import EndingOptions
 from debate_tui.tui.screens.verdict import VerdictScreen
@@ -44,7 +45,7 @@ def ended_board(ending: Ending | None = None, **options: Any) -> DebateHarness:
 
 
 def finish(board: DebateHarness) -> DebateHarness:
-    return finish_speeches(board).log_events(ev.DebateFinished(reason="complete"), after=754)
+    return finish_speeches(board, seconds=754).log_events(ev.DebateFinished(reason="complete"))
 
 
 async def opened_card(board: DebateHarness) -> None:
@@ -64,6 +65,18 @@ async def test_card_shows_the_size_of_the_debate_and_what_next() -> None:
         assert "12 min 34 s · 89 words · $0.0062" in board.text
         for hint in ("esc read", "J ask a judge", "R replay", "e export", "A again, sides swapped"):
             assert hint in board.text
+
+
+async def test_length_on_the_card_is_the_time_someone_spoke_as_in_the_history() -> None:
+    async with ended_board().opened(80, 24) as board:
+        finish_speeches(board, seconds=754)
+        board.log_events(ev.PhaseStarted(phase="verdict", round=1, rounds=1), after=60)
+        board.log_events(ev.DebateFinished(reason="complete"), after=60)
+        await board.settle()
+        await board.press("v")
+        await board.finish_workers("facts")
+        assert "12 min 34 s · 89 words" in board.text
+        assert digest_events(await board.screen.read_events()).seconds == 754
 
 
 async def test_debate_without_an_outcome_has_a_card_too() -> None:
