@@ -11,6 +11,7 @@ from debate_tui.cli.messages import format_info, write_stderr
 from debate_tui.cli.plan import find_debater, price_rates
 from debate_tui.domain.errors import ConfigError, UsageError
 from debate_tui.domain.material import Material, material_for
+from debate_tui.domain.text import join_names
 from debate_tui.domain.usage import estimate_tokens, estimate_usage
 from debate_tui.domain.wording import count_of, format_estimate
 from debate_tui.sources import prices
@@ -127,8 +128,8 @@ def _unread_notice(plan: Plan) -> str:
         return ""
     if plan.blind and len(names) < len(plan.debaters):
         return " Some debaters do not read it."
-    whose = "The debaters do" if plan.blind else f"{', '.join(names)} {'does' if len(names) == 1 else 'do'}"
-    return f" {whose} not read it."
+    whose = "The debaters" if plan.blind else join_names(names)
+    return f" {whose} {'does' if len(names) == 1 else 'do'} not read it."
 
 
 def describe_tokens(material: Sequence[Material]) -> str:

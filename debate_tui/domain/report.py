@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from msgspec import Struct
 
 from debate_tui.domain.events import ChangedMind, Difference, Report, StrongestArgument
-from debate_tui.domain.judging.prompt import fenced_speeches, join_names, reading_message
+from debate_tui.domain.judging.prompt import fenced_speeches, reading_message
 from debate_tui.domain.judging.reply import decode_object, normalise_label, replace_labels
 from debate_tui.domain.prompts import fence_text, on_one_line
 from debate_tui.domain.sanitise import one_line
 from debate_tui.domain.stream import Message
+from debate_tui.domain.text import join_names
 from debate_tui.domain.wording import debater_label, format_quote
 
 if TYPE_CHECKING:

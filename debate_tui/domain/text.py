@@ -1,4 +1,4 @@
-"""Helpers for text: decoding files, counting words, tracking Markdown code, formatting dates."""
+"""Helpers for text: decoding files, counting words, joining names, dates, and code in Markdown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import codecs
 import re
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD_CHARACTER = re.compile(r"\w")
@@ -72,6 +76,11 @@ class WordCounter:
             elif not self._in_word and _WORD_CHARACTER.search(part[0]):
                 self.count += 1
                 self._in_word = True
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Join names in a sentence: ``A, B and C``."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 # Dates

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from debate_tui.domain.events import DebaterRemoved, DebaterReplaced
 from debate_tui.domain.sanitise import one_line, sanitise
-from debate_tui.domain.text import WordCounter
+from debate_tui.domain.text import WordCounter, join_names
 from debate_tui.domain.usage import compute_costs
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def describe_roster_change(event: RosterChange) -> str:
 
 def describe_dropped(settings: Sequence[str]) -> str:
     """Return one sentence that names the settings a server refused."""
-    names = " and ".join(f"'{one_line(name)}'" for name in settings)
+    names = join_names([f"'{one_line(name)}'" for name in settings])
     return f"The server refused {names}: no longer sent."
 
 

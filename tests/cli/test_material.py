@@ -134,7 +134,7 @@ async def test_what_is_sent_is_listed_before_the_debate(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("-d", "Ada=demo", "-d", "Ben=demo"), "Ada, Ben do not read it."),
+        (("-d", "Ada=demo", "-d", "Ben=demo"), "Ada and Ben do not read it."),
         (("-d", "Ada=demo", "-d", "Ben=demo", "--blind"), "The debaters do not read it."),
     ],
 )

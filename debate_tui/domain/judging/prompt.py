@@ -10,6 +10,7 @@ from msgspec import Struct
 from debate_tui.domain.debate import free_letters
 from debate_tui.domain.prompts import Speech, fence_text, material_paragraphs, on_one_line
 from debate_tui.domain.stream import Message
+from debate_tui.domain.text import join_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -182,8 +183,3 @@ def truncate_words(text: str, words: int) -> str:
     kept = text[: ends[words - 1]]
     sentences = list(re.finditer(r"[.!?…。！？][”\"')\]]*(?=\s|$)", kept))
     return kept[: sentences[-1].end()] if sentences else f"{kept} …"
-
-
-def join_names(names: Sequence[str]) -> str:
-    """Join names in a sentence: ``A, B and C``."""
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
