@@ -1,11 +1,11 @@
 """Quotes in speeches and verdicts, checked word for word against material and earlier speeches.
 
-Checked is what stands in quotation marks and has at least five words. It is found if one text contains it:
-material that the debater may see, an earlier speech, the topic or a remark of the moderator. Where it cites
+Text in quotation marks is checked if it has at least five words. It is found if one text contains it:
+material that the debater may see, an earlier speech, the topic or a remark of the moderator. If it cites
 material, only material counts, or else a false quote would come true once another debater repeats it; a
-wrong number does not make it false. White space, quotation marks, kinds of dashes,
-Markdown, punctuation at the ends and the case of the first letter do not count. Where a quote has an
-ellipsis, its parts must follow each other. Everything else must be the same.
+wrong number does not make it false. White space, quotation marks, kinds of dashes, Markdown, punctuation at
+the ends and the case of the first letter are ignored. The parts of a quote with an ellipsis must follow each
+other. Everything else must be the same.
 """
 
 from __future__ import annotations

@@ -261,7 +261,7 @@ _ITEM_HELP: Final[Mapping[str, tuple[str, ...]]] = {
         "Hidden: the debaters are A, B, C and D until you vote. Like --blind.",
         "Their places are random, and a model that names itself is masked.",
     ),
-    "rounds": ("Rounds", "How often the phases that a format repeats are held. Like -r."),
+    "rounds": ("Rounds", "How many rounds each repeated phase has. Like -r."),
     "budget": (
         "Budget",
         "No new turn starts after this much is spent; turns that have started are finished. Like --max-cost "

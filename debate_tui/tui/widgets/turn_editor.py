@@ -11,6 +11,7 @@ from textual.widgets import Static, TextArea
 
 from debate_tui.domain.sanitise import sanitise
 from debate_tui.domain.text import WordCounter
+from debate_tui.domain.wording import count_of
 from debate_tui.tui.styles import Tone
 from debate_tui.tui.widgets.rows import Piece
 
@@ -103,7 +104,7 @@ class TurnEditor(Vertical):
         """The number of words, against the target if there is one."""
         count, target = self._word_count, self._words
         if not target:
-            return (Piece(f"{count:,} words", Tone.QUIET),)
+            return (Piece(count_of(count, "word"), Tone.QUIET),)
         if count <= target:
             return (Piece(f"{count:,}/{target:,} words", Tone.QUIET),)
         return (Piece(f"{count:,}/{target:,} words: {count - target:,} too many", Tone.RECONNECTING),)

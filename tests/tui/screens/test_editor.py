@@ -15,7 +15,7 @@ from debate_tui import config
 from debate_tui.domain.events import DebatePaused
 from debate_tui.domain.stream import TurnRequest
 from debate_tui.sources.person import TurnDraft
-from debate_tui.tui.widgets.turn_editor import TurnTextArea
+from debate_tui.tui.widgets.turn_editor import TurnEditor, TurnTextArea
 from tests.tui.debate_harness import DebateHarness
 from tests.tui.snapshot_cases import Snap, at_every_size_and_theme, matches_snapshot
 
@@ -147,6 +147,11 @@ async def test_too_many_words_are_shown_and_sent() -> None:
         assert "203/200 words: 3 too many" in board.text
         await board.press("ctrl+s")
         assert await turn.task == ("word " * 203).strip()
+
+
+def test_words_without_a_target_are_counted() -> None:
+    counted = [TurnEditor("", text, 0, on_change=print, on_focus=print) for text in ("Tea", "Tea time")]
+    assert [editor.length_pieces[0].text for editor in counted] == ["1 word", "2 words"]
 
 
 async def test_pasted_text_is_cleaned_and_keeps_its_lines() -> None:
