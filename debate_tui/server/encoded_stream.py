@@ -6,15 +6,13 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
-
-from debate_tui.display.json_lines import escape_controls
 from debate_tui.server.encoding import (
     KEEPALIVE_COMMENT,
     MAX_WRITE_BYTES,
     EventCursor,
     coalesce,
     encode_events,
+    encode_json,
     encode_message,
     parse_cursor,
     split_by_size,
@@ -140,7 +138,7 @@ class EncodedStream:
             snapshot = self._window.snapshot(self.options.debater)
             cursor = parse_cursor(snapshot.id)
             assert cursor is not None
-            body = escape_controls(msgspec.json.encode(snapshot))
+            body = encode_json(snapshot)
             message = encode_message("snapshot", body, self.options, snapshot.id)
             cached = self._cached_snapshot = (now, cursor, message)
         return cached[1:]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from debate_tui.display.json_lines import encode_line
+from debate_tui.display.json_lines import encode_line, escape_controls
 from debate_tui.domain.events import (
     DebatePaused,
     DebateResumed,
@@ -272,6 +272,11 @@ def _encode_batch(group: Sequence[OutgoingEvent], epoch: str, options: StreamOpt
     chunks = b",".join(encode_line(outgoing.event)[:-1] for outgoing in group)
     inside = b'"id":"%s",' % event_id.encode() if options.transport == "websocket" else b""
     return encode_message("batch", b'{%s"type":"batch","chunks":[%s]}' % (inside, chunks), options, event_id)
+
+
+def encode_json(value: object) -> bytes:
+    """Return a value as JSON with its control characters escaped."""
+    return escape_controls(msgspec.json.encode(value))
 
 
 def encode_message(type_: object, body: bytes, options: StreamOptions, event_id: str = "") -> bytes:

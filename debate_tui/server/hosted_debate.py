@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from debate_tui.domain.material import material_for
 from debate_tui.domain.sanitise import one_line, sanitise
 from debate_tui.record.summary import DebateSummary
 from debate_tui.server.encoded_stream import EncodedStream
+from debate_tui.server.encoding import encode_json
 from debate_tui.server.event_window import EventWindow
 
 if TYPE_CHECKING:
@@ -71,9 +73,10 @@ class HostedDebate(EventWindow):
         self._loaded = asyncio.Event()
         self._streams: dict[StreamOptions, EncodedStream] = {}
         self._material = {
-            str(each.number): MaterialText(each.number, one_line(each.name), sanitise(each.text))
+            str(each.number): encode_json(MaterialText(each.number, one_line(each.name), sanitise(each.text)))
             for each in material_for(log.material)
         }
+        self._cached_state: tuple[tuple[int, bool], bytes] | None = None
 
     def reopen(self) -> bool:
         """Return whether the log has events after the end, such as a vote; if so, `run` must run again.
@@ -106,9 +109,16 @@ class HostedDebate(EventWindow):
         await self._loaded.wait()
         return self.seq > 0
 
-    def find_material(self, number: str) -> MaterialText | None:
-        """Return the text with this number, unless it is hidden or there is none."""
+    def find_material(self, number: str) -> bytes | None:
+        """Return the text with this number as JSON, unless it is hidden or there is none."""
         return self._material.get(number)
+
+    def encode_state(self) -> bytes:
+        """Return the whole snapshot as JSON, encoded once for all who ask until something changes."""
+        version = (self.seq, self.over)
+        if self._cached_state is None or self._cached_state[0] != version:
+            self._cached_state = (version, encode_json(self.snapshot(limit=sys.maxsize)))
+        return self._cached_state[1]
 
     def get_stream(self, options: StreamOptions) -> EncodedStream:
         """Return the stream for these options, creating it if necessary; see `release_stream`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from debate_tui.display.json_lines import escape_controls
 from debate_tui.domain.errors import ConfigError, DebateError, UsageError
 from debate_tui.record.log import StoreUnreachableError
 from debate_tui.server import limits
 from debate_tui.server.commands import ConflictError, ForbiddenError
 from debate_tui.server.connections import RETRY_AFTER_S, TooManyViewersError
+from debate_tui.server.encoding import encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,11 +32,32 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PIECE_BYTES: Final = 1 << 14
+"""Maximum bytes of a response that a server is given at once."""
+
+
+class PiecewiseResponse(Response):
+    """A response sent in pieces, each once the client has accepted most of the one before.
+
+    Servers buffer what they are given at once, and a client may have a response sent many times over and
+    read none of them.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(self.body) <= PIECE_BYTES:
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for start in range(0, len(self.body), PIECE_BYTES):
+            piece = bytes(self.body[start : start + PIECE_BYTES])
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON response that is not cached and has its control characters escaped."""
-    return Response(
-        escape_controls(msgspec.json.encode(value)),
+    """Return a JSON response that is not cached; `bytes` are JSON already."""
+    return PiecewiseResponse(
+        value if isinstance(value, bytes) else encode_json(value),
         status,
         {"cache-control": "no-store", **(headers or {})},
         "application/json",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
@@ -134,7 +133,7 @@ class DebateRoutes:
         if responses.wants_html(request):
             return self._pages.respond("debate.html")
         hosted = await self._find_debate(request)
-        return responses.json_response(hosted.snapshot(limit=sys.maxsize))
+        return responses.json_response(hosted.encode_state())
 
     async def get_material(self, request: Request) -> Response:
         """Return a text that everyone in the debate was given."""

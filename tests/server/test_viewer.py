@@ -374,9 +374,9 @@ async def test_a_pushed_viewer_can_leave_or_be_dismissed(
 async def test_viewers_arriving_together_share_a_snapshot_and_resume_exactly(
     log: MemoryLog, hosted: HostedDebate, encoded: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[bytes] = []
-    harmless = encoded_stream.escape_controls
-    monkeypatch.setattr(encoded_stream, "escape_controls", lambda body: made.append(body) or harmless(body))
+    made: list[object] = []
+    encode = encoded_stream.encode_json
+    monkeypatch.setattr(encoded_stream, "encode_json", lambda value: made.append(value) or encode(value))
     clients: list[Pushed] = []
     async with asyncio.TaskGroup() as group:
         for delta in turn_deltas(30):
