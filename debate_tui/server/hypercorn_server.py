@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.events import Closed, RawData
+from hypercorn.protocol import h2
 
 from debate_tui.server import limits
 from debate_tui.server.limits import REQUEST_EXTENSION, Allowance, ClientRequest
@@ -45,6 +47,26 @@ TLS_SHUTDOWN_TIMEOUT_S: Final = 1.0
 _log = logging.getLogger("hypercorn.error")
 
 
+class StreamBuffer(h2.StreamBuffer):
+    """The unsent bytes of an HTTP/2 stream; the application waits while the client leaves them there.
+
+    hypercorn's own lets the application continue whenever little is sent, and nothing is sent to a client
+    that opens no window.
+    """
+
+    async def pop(self, max_length: int) -> bytes:
+        data = bytes(self.buffer[:max_length])
+        del self.buffer[:max_length]
+        if len(self.buffer) < h2.BUFFER_LOW_WATER:
+            await self._paused.set()
+        if not self.buffer:
+            await self._is_empty.set()
+        return data
+
+
+h2.StreamBuffer = StreamBuffer  # type: ignore[misc] # hypercorn takes no class from its users
+
+
 class HttpServer(TCPServer):
     """One connection, closed if its client sends more than a viewer needs to."""
 
@@ -56,11 +78,14 @@ class HttpServer(TCPServer):
         config: Config,
         context: WorkerContext,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        queue: asyncio.Lock,
     ) -> None:
         self._pending = pending
         self._connection = connection
         self._app = app
+        self._queue = queue
         self._allowance = Allowance(BURST_BYTES, BYTES_PER_SECOND)
+        self._turn = asyncio.Semaphore(limits.MAX_ANSWERED)
         self._handling = False
         self._app_tasks: set[asyncio.Task[object]] = set()
         wrapped = ASGIWrapper(self._run_app)  # type: ignore[arg-type] # hypercorn types ASGI's dicts closely
@@ -75,7 +100,9 @@ class HttpServer(TCPServer):
     async def _run_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["http_version"] == "1.1":
             self._allowance = Allowance(limits.WEBSOCKET_BURST_BYTES, limits.WEBSOCKET_BYTES_PER_SECOND)
-        scope["extensions"][REQUEST_EXTENSION] = ClientRequest(self._pending, self._connection)
+        scope["extensions"][REQUEST_EXTENSION] = ClientRequest(
+            self._pending, self._connection, turn=self._turn
+        )
         task = asyncio.current_task()
         assert task is not None
         self._app_tasks.add(task)
@@ -94,10 +121,11 @@ class HttpServer(TCPServer):
                 self.writer.transport.abort()
                 break
             self._pending.add_received(self._connection, len(data))
+            async with self._queue:  # However many connections an address has, others wait for one of them.
+                await asyncio.sleep(0)  # `read` does not yield if data is buffered.
             self._handling = True
             await self.protocol.handle(RawData(data))
             self._handling = False
-            await asyncio.sleep(0)  # `read` does not yield if data is buffered.
         await self.protocol.handle(Closed())
         # hypercorn does not wake an application that waits until an HTTP/2 stream accepts more.
         for task in self._app_tasks:
@@ -113,6 +141,7 @@ class HypercornServer:
         self._pending = pending
         self._context = WorkerContext(None)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; connections then have `config.graceful_timeout` seconds to finish."""
@@ -171,8 +200,10 @@ class HypercornServer:
                 lambda: protocol, accepted, ssl=tls, ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT_S
             )
             writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-            streams = (reader, writer)
-            server = HttpServer(self._pending, connection, self._app, self._config, self._context, streams)
+            queue = self._queues.setdefault(connection.address, asyncio.Lock())
+            server = HttpServer(
+                self._pending, connection, self._app, self._config, self._context, (reader, writer), queue
+            )
             await server.run()
         except OSError:
             pass  # The client has disconnected, or does not use TLS.

@@ -43,6 +43,12 @@ RESPONSE_TIMEOUT_S: Final = 60.0
 MAX_PIPELINED: Final = 16
 """Maximum requests a client may send before it gets the responses."""
 
+MAX_ANSWERED: Final = 16
+"""Maximum requests of an HTTP/2 connection that are answered at a time; the others wait."""
+
+MAX_WAITING_PER_ADDRESS: Final = 512
+"""Maximum requests that wait for that, per address; another one closes its connection."""
+
 MAX_PENDING: Final = 1024
 """Maximum connections that are not watching yet, in total."""
 
@@ -120,6 +126,7 @@ class PendingConnections:
         self._received = 0
         self._pending: dict[PendingConnection, None] = {}  # The oldest first.
         self._counts_by_address: Counter[str] = Counter()
+        self._waiting_by_address: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -160,6 +167,19 @@ class PendingConnections:
         self._received += size
         while self._received > self._byte_limit:
             self._close(max(self._pending, key=lambda each: each.received))
+
+    @contextmanager
+    def waiting(self, connection: PendingConnection) -> Iterator[None]:
+        """Count a request that waits for others of its connection; may close the connection."""
+        self._waiting_by_address[connection.address] += 1
+        if self._waiting_by_address[connection.address] > MAX_WAITING_PER_ADDRESS and not connection.closed:
+            self._close(connection)
+        try:
+            yield
+        finally:
+            self._waiting_by_address[connection.address] -= 1
+            if not self._waiting_by_address[connection.address]:
+                del self._waiting_by_address[connection.address]
 
     def remove(self, connection: PendingConnection) -> None:
         """Record that a connection is closed; may be called repeatedly."""
@@ -216,10 +236,11 @@ class ClientRequest:
     """An ASGI extension: a request and the connection it came over.
 
     `push`, if the server has it, sends to the client without waiting and returns whether the client keeps up.
-    `ready` waits until the client has accepted most of what was sent.
+    `ready` waits until the client has accepted most of what was sent. `turn`, if the server has it, limits
+    the requests of a connection that are answered at a time.
     """
 
-    __slots__ = ("_deadline", "_pending", "connection", "push", "ready")
+    __slots__ = ("_deadline", "_pending", "_turn", "connection", "push", "ready")
 
     def __init__(
         self,
@@ -227,26 +248,33 @@ class ClientRequest:
         connection: PendingConnection,
         push: Callable[[Pieces], bool] | None = None,
         ready: Callable[[], Awaitable[object]] | None = None,
+        turn: asyncio.Semaphore | None = None,
     ) -> None:
         self.connection = connection
         self.push = push
         self._pending = pending
+        self._turn = turn
         self.ready = ready
         self._deadline: asyncio.TimerHandle
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Count the request as being answered; close the connection after `RESPONSE_TIMEOUT_S` seconds."""
+        if self._turn is not None:
+            with self._pending.waiting(self.connection):
+                await self._turn.acquire()
         self._pending.change(self.connection, requests=1)
         self._start_deadline()
 
     def finish(self) -> None:
         """Record that the client has accepted the response."""
         self._deadline.cancel()
+        self._end_turn()
         self._pending.change(self.connection, requests=-1)
 
     def start_watching(self) -> None:
         """Count the request as a viewer, which has no deadline."""
         self._deadline.cancel()
+        self._end_turn()
         self._pending.change(self.connection, requests=-1, viewers=1)
 
     def stop_watching(self) -> None:
@@ -262,6 +290,11 @@ class ClientRequest:
             yield
         finally:
             self._pending.change(self.connection, requests=1)
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
+            self._turn = None
 
     def _start_deadline(self) -> None:
         loop = asyncio.get_running_loop()
@@ -279,7 +312,7 @@ def limit_responses(app: ASGIApp) -> ASGIApp:
 
     async def limited_app(scope: Scope, receive: Receive, send: Send) -> None:
         request = request_of(scope)
-        request.start()
+        await request.start()
         try:
             await app(scope, receive, send)
             if request.ready is not None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import h2.config
 import h2.connection
+import h2.settings
 import pytest
+from hypercorn.protocol.h2 import H2Protocol
 from msgspec.structs import replace
 
-from debate_tui.server import hypercorn_server, limits
+from debate_tui.server import connections, hypercorn_server, limits
 from debate_tui.server.limits import Allowance, PendingConnections, RateLimiter, network_of
 from tests.fakes import tls
 from tests.server.running_server import WEBSOCKET_HEADERS, RunningServer, live_debate
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
+    from hypercorn.events import Event
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 MEBIBYTE = 1 << 20
@@ -221,6 +224,112 @@ async def test_a_blocked_response_ends_with_its_connection(monkeypatch: pytest.M
         slow.writer.transport.abort()
         while running:
             await asyncio.sleep(0)
+
+
+def http2_requests(path: str, count: int) -> bytes:
+    """Requests of a client that accepts no byte of any response."""
+    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    client.initiate_connection()
+    client.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    for number in range(count):
+        client.send_headers(2 * number + 1, http2_head(path), end_stream=True)
+    return client.data_to_send()
+
+
+@pytest.mark.parametrize("alpn", ["http/1.1", "h2"])
+async def test_answers_that_are_not_taken_cost_little(monkeypatch: pytest.MonkeyPatch, alpn: str) -> None:
+    request = b"GET /debates/d1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with live_debate(secure=alpn == "h2") as (here, _), contextlib.AsyncExitStack() as stack:
+        await enlarge_snapshots(here, monkeypatch)
+        assert len((await here.client.get("/debates/d1")).content) > 20_000_000
+        before = resident_bytes()
+        for _ in range(20 if alpn == "http/1.1" else 1):
+            slow = await stack.enter_async_context(stranger(here, alpn))
+            slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            slow.writer.write(request if alpn == "http/1.1" else http2_requests("/debates/d1", 20))
+        for _ in range(20):
+            assert (await here.client.get("/health")).status_code == 200
+        assert resident_bytes() - before < 64 * MEBIBYTE
+
+
+async def test_requests_of_http2_wait_for_each_other() -> None:
+    answering: list[Scope] = []
+    most = 0
+    hold = asyncio.Event()
+
+    def held(app: ASGIApp) -> ASGIApp:
+        async def holding_app(scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal most
+            answering.append(scope)
+            most = max(most, len(answering))
+            await hold.wait()
+            await app(scope, receive, send)
+            answering.remove(scope)
+
+        return holding_app
+
+    async with live_debate(secure=True, behind=held) as (here, _), stranger(here, "h2") as flooder:
+        flooder.writer.write(http2_requests("/health", 100))
+        while len(answering) < limits.MAX_ANSWERED:
+            await asyncio.sleep(0)
+        hold.set()
+        assert (await here.client.get("/health")).status_code == 200
+        assert most <= limits.MAX_ANSWERED + 1
+
+
+async def test_requests_of_http2_that_wait_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_WAITING_PER_ADDRESS", 50)
+    async with (
+        live_debate(secure=True) as (here, _),
+        stranger(here, "h2") as first,
+        stranger(here, "h2") as second,
+    ):
+        for each in (first, second):
+            each.writer.write(http2_requests("/debates/d1", 50))
+        readings = [asyncio.create_task(each.read_to_end()) for each in (first, second)]
+        done, _ = await asyncio.wait(readings, timeout=4, return_when=asyncio.FIRST_COMPLETED)
+        assert len(done) == 1
+        assert (await here.client.get("/health")).status_code == 200
+
+
+async def test_a_viewer_that_opens_no_window_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "SEND_TIMEOUT_S", 0.5)
+    async with live_debate(secure=True) as (here, _), stranger(here, "h2") as slow:
+        debate = await here.hub.find("d1")
+        assert debate is not None
+        long = replace(debate.snapshot(), topic="x" * CHUNK)
+        monkeypatch.setattr(debate, "snapshot", lambda *_, **_options: long)
+        slow.writer.write(http2_requests("/debates/d1/events", 1))
+        async with asyncio.timeout(4):
+            while not here.hub.viewers.counts["dropped"]:
+                await asyncio.sleep(0.01)
+
+
+async def test_all_connections_of_an_address_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    handled = most = 0
+    handle = H2Protocol.handle
+
+    async def counted(protocol: H2Protocol, event: Event) -> None:
+        nonlocal handled
+        handled += 1
+        await handle(protocol, event)
+
+    async def start_over() -> None:
+        nonlocal handled, most
+        while True:
+            most, handled = max(most, handled), 0
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(H2Protocol, "handle", counted)
+    async with live_debate(secure=True) as (here, _), contextlib.AsyncExitStack() as stack:
+        strangers = [await stack.enter_async_context(stranger(here, "h2")) for _ in range(20)]
+        counting = asyncio.create_task(start_over())
+        for each in strangers:
+            each.writer.write(http2_requests("/health", 1) + http2_floods()["ping"] * 3000)
+        for each in strangers:
+            await asyncio.wait_for(each.reader.read(1), 4)
+        counting.cancel()
+        assert most <= 2
 
 
 @pytest.mark.parametrize("secure", [False, True])
