@@ -170,7 +170,7 @@ def _suggest_source(name: str) -> str:
     """Return the source that was probably meant, or nothing.
 
     `name` may be a misspelt provider, a model without its provider (``gpt-4o``, or ``qwen3:8b`` as Ollama
-    tags it), a slash instead of the colon, a file, or an address without its scheme.
+    tags it), a slash instead of the colon, a file, an agent, or an address without its scheme.
     """
     head, colon, rest = name.partition(":")
     known = [*providers(), *_SCHEME_KINDS]
@@ -190,7 +190,15 @@ def _suggest_source(name: str) -> str:
         if head.lower() != family or not family.isalpha():
             return f"ollama:{name}" if colon else f"{owner}:{name}"
         closest = owner
+    if not matching and _names_agent(name):
+        return f"acp:{name.lower()}"
     return f"{closest}{colon}{rest}" if closest else ""
+
+
+def _names_agent(name: str) -> bool:
+    from debate_tui.sources.known_agents import known_agents
+
+    return name.lower() in known_agents()
 
 
 def _parse_demo(text: str, voice: str, query: str) -> SourceSpec:

@@ -61,6 +61,8 @@ if TYPE_CHECKING:
         ("example.com/stream", "https://example.com/stream"),
         ("localhost:8080/v1", "http://localhost:8080/v1"),
         ("lcoal", "local"),
+        ("codex", "acp:codex"),
+        ("OpenCode", "acp:opencode"),
     ],
 )
 def test_what_is_not_a_source_suggests_one(typed: str, meant: str) -> None:
