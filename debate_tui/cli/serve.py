@@ -95,6 +95,8 @@ async def _serve_until_signal(
             if store_address:  # others may write to it
                 for spec in first_plan.source_specs:
                     check_no_command(spec, "A shared record")
+        if first_plan is not None:
+            check_without_screen(first_plan)
         limits = ViewerLimits(hosting.max_viewers, hosting.max_viewers_per_address)
         async with Hub(store, limits, only_hosted=first_plan is not None) as hub:
             debates = RunningDebates(hub, store, settings, hosting.allowed_sources)

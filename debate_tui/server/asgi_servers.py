@@ -129,8 +129,9 @@ def bind_socket(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=ACCEPT_BACKLOG)
     except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]  # `create_server` adds the address
         raise DebateError(
-            f"Cannot listen on {host}, port {port}: {error.strerror or error}.",
+            f"Cannot listen on {host}, port {port}: {reason}.",
             "Choose another --port or --host.",
         ) from None
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Inherited by accepted connections.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -33,7 +34,8 @@ async def test_without_a_terminal_it_is_refused(arguments: tuple[str, ...]) -> N
 
 
 async def test_a_server_refuses_it() -> None:
-    done = await run_program("serve", *ME, "--port", "0")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = await run_program("serve", *ME, "--port", str(taken.getsockname()[1]))
     assert (done.code, done.out) == (2, "")
     assert "needs a terminal" in done.err
     assert "--plain" not in done.err

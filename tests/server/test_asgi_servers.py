@@ -59,6 +59,9 @@ async def test_viewers_end_with_their_connection() -> None:
 
 
 def test_a_port_that_is_in_use_is_reported() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(DebateError) as raised:
-        bind_socket("127.0.0.1", taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DebateError) as raised:
+            bind_socket("127.0.0.1", port)
+    assert raised.value.message == f"Cannot listen on 127.0.0.1, port {port}: Address already in use."
     assert "--port" in raised.value.hint
