@@ -46,13 +46,13 @@ export class Prose {
   }
 
   // Shows as much of the text as can be parsed before `deadline`; returns whether that was all. Text that is
-  // `finished` is parsed to its end.
-  show(text, deadline = Infinity, finished = false) {
+  // `finished` is parsed to its end. Only `marked` text has marks after quotes; elsewhere they are its author's own.
+  show(text, deadline = Infinity, { finished = false, marked = false } = {}) {
     if (text === this.shown && this.whole && !(finished && this.tail.length)) return true;
     if (!text.startsWith(this.shown)) this.reset();
     this.shown = text;
     for (let cut; (cut = this.boundary(text)) > this.settled;) {
-      this.replaceOpen(markedBlocks(text.slice(this.settled, cut)));
+      this.replaceOpen(parse(text.slice(this.settled, cut), marked));
       this.open = [];
       this.settled = cut;
       this.parsed = 0;
@@ -62,7 +62,7 @@ export class Prose {
     const open = text.slice(this.settled);
     if (open.length <= LONGEST || open.length >= 2 * this.parsed || finished) {
       this.parsed = open.length <= LONGEST || finished ? open.length : safeEnd(open);
-      this.replaceOpen(markedBlocks(open.slice(0, this.parsed)));
+      this.replaceOpen(parse(open.slice(0, this.parsed), marked));
     }
     this.showTail(sanitise(open.slice(this.parsed)));
     this.whole = true;
@@ -101,9 +101,9 @@ export class Prose {
   }
 }
 
-function markedBlocks(text) {
+function parse(text, marked) {
   const nodes = blocks(sanitise(text));
-  if (/[\ufdd0\ufdd1]/.test(text)) nodes.forEach(showMarks);
+  if (marked && /[\ufdd0\ufdd1]/.test(text)) nodes.forEach(showMarks);
   return nodes;
 }
 

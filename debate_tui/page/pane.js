@@ -102,10 +102,11 @@ export class Pane {
     }
     const before = shown.length;
     shown.length = turn.text.length;
-    if (!shown.prose.show(markedText(shown, turn), deadline, Boolean(turn.reason))) this.whole = false;
+    const finished = Boolean(turn.reason), marked = turn.quotes.length > 0;
+    if (!shown.prose.show(markedText(shown, turn), deadline, { finished, marked })) this.whole = false;
     if (shown.cited !== turn.citations) showSources(shown, turn.citations);
     shown.thoughts.hidden = !reasoning || !turn.reasoning;
-    if (!shown.thoughts.hidden && !shown.thinking.show(turn.reasoning, deadline, Boolean(turn.reason))) this.whole = false;
+    if (!shown.thoughts.hidden && !shown.thinking.show(turn.reasoning, deadline, { finished })) this.whole = false;
     shown.node.classList.toggle("open", !turn.reason && turn.text !== "");
     const ending = turn.omitted ? "text omitted" : ENDINGS[turn.reason] ?? "";
     const seams = turn.seams.length ? `recovered ${turn.seams.length === 1 ? "once" : `${turn.seams.length} times`}` : "";

@@ -127,6 +127,8 @@ async def test_quotes_are_marked_and_sources_listed_when_the_turn_ends(tmp_path:
     text = "👋 *So “one two three”* and\n\n> “four five six”.\ufdd0\ufdd1"
     async with watched_debate(tmp_path) as (browser, chair, _):
         say(chair, text)
+        await browser.until("document.querySelector('#pane-a .turn > .prose')?.textContent.includes('six')")
+        assert await browser.js("document.querySelector('.quote') === null"), "a speaker forged a mark"
         cited = (
             Citation("https://example.com/a?<b>", "A <b>page</b>"),
             Citation("javascript:document.title=1", "Bad"),
