@@ -88,6 +88,21 @@ async def test_a_deleted_debate_takes_its_drafts_along() -> None:
     assert drafts() == []
 
 
+async def test_a_turn_that_is_continued_is_not_shown_as_stopped() -> None:
+    opponents = Opponents()
+    async with opponents.server:
+        async with run_in_terminal("Where?", "-d", "Jo=me", *opponents.debater_options) as terminal:
+            await terminal.wait_for_text("your turn", "0/200 words")
+            terminal.press("Mine")
+            await wait_for_draft("Mine")
+            terminal.send(signal.SIGHUP)
+            assert await terminal.wait_for_exit() == 128 + signal.SIGHUP
+        async with run_in_terminal("--continue") as terminal:
+            await terminal.wait_for_text("your turn", "1/200 words", "Mine")
+            await terminal.wait_until(lambda display: "Stopped early" not in display.text)
+            terminal.press("q")
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 45)])
 async def test_a_whole_debate_against_two_servers_with_a_crash(columns: int, rows: int) -> None:
     opponents = Opponents()
