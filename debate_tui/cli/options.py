@@ -290,6 +290,8 @@ Sources for -d ([NAME=]SOURCE, two to four times):
   PROVIDER:MODEL                 ollama, openrouter, groq, mistral, deepseek, xai, …
   http(s)://…  ws(s)://…         any endpoint that sends server-sent events, or a WebSocket
   local[:FILE.gguf]              a model on this machine (default: a very small one)
+  acp:AGENT                      an agent that you already use, such as acp:claude
+  me                             you: you write your turns on the full screen
   demo[:VOICE]                   a scripted demo; needs no key and no network
 
 \b
@@ -309,7 +311,7 @@ Commands:
 \b
 Put -- before a topic that starts with the name of a command. Without -d,
 debaters are chosen from the keys and servers found, as many as the format
-needs; if there are none, the demo runs. With -d me, you debate.
+needs; if there are none, the demo runs.
 """
 
 
