@@ -119,7 +119,7 @@ def _read_standard_input() -> TextDocument:
 def read_folder(folder: Path) -> PlaceContents:
     """Read the text files of a folder and of those below it, in the order of their names.
 
-    Hidden files, links, and what git ignores do not count.
+    Hidden files, links and files that git ignores are left out.
     """
     documents: list[TextDocument] = []
     left_out: list[str] = []
@@ -136,7 +136,7 @@ def read_folder(folder: Path) -> PlaceContents:
     if not documents:
         raise UsageError(
             f"The folder '{_clean_name(str(folder))}' has no text files.",
-            "Hidden files, links, and what git ignores do not count.",
+            "Hidden files, links and files that git ignores are left out.",
         )
     return PlaceContents(tuple(documents), tuple(left_out))
 
@@ -251,7 +251,7 @@ def _to_document(name: str, data: bytes, *, suffix: str = "", charset: str = "")
     # An encoding may stand for half a character, which no store and no provider takes.
     text = text.encode("utf-8", "replace").decode("utf-8").strip("\n")
     if not text.strip():
-        raise UsageError(f"{name} has no text.", "If it is scanned, recognise its text (OCR) first.")
+        raise UsageError(f"{name} has no text.", "If it is a scan, run text recognition (OCR) on it first.")
     return TextDocument(name, text)
 
 
@@ -261,7 +261,7 @@ _STARTS_LIKE_HTML = re.compile(rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html
 def _decode(name: str, data: bytes, charset: str) -> str:
     try:
         text = data.decode(charset) if charset else decode_text(data)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):  # some of Python's codecs raise no `UnicodeDecodeError`
         text = "\0"
     if "\0" in text:
         raise UsageError(f"{name} is not a UTF-8 or UTF-16 text file.", "Give text in UTF-8, HTML or PDF.")
@@ -323,7 +323,7 @@ def _pdf_to_text(name: str, data: bytes) -> str:
             raise UsageError(f"{name} is protected by a password.", "Save a copy without one.")
         return "\n\n".join(page.extract_text() for page in reader.pages)
     except DependencyError:
-        raise UsageError(f"{name} is encrypted.", "Save a copy that is not.") from None
+        raise UsageError(f"{name} is encrypted.", "Save an unencrypted copy.") from None
     # What a damaged file makes of pypdf's own structures.
     except (PyPdfError, LookupError, ValueError, TypeError, AttributeError, RecursionError, zlib.error):
         raise UsageError(f"{name} is damaged: it is not a valid PDF file.", "Save it again.") from None

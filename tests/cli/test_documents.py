@@ -268,6 +268,10 @@ async def test_the_text_of_an_address_is_decoded(
         (ProviderReply(b"gone", 404, "text/html"), "answered with 404"),
         (ProviderReply(b"\x89PNG\0", 200, "image/png"), "is image/png, not text."),
         (ProviderReply(b"\0\1", 200, "application/octet-stream"), "is not a UTF-8 or UTF-16 text file."),
+        *(
+            (ProviderReply(b"xn--\xff.", 200, f"text/plain; charset={odd}"), "is not a UTF-8 or UTF-16 text")
+            for odd in ("undefined", "idna", "punycode", "zlib", "none-such")
+        ),
         (ProviderReply(b"x" * 2**21, 200, "text/plain"), "It is larger than 1 MB."),
         (ProviderReply(b"Tea", 200, "text/plain", ending="stall"), "It did not arrive within 0 s."),
         (ProviderReply(b"Tea", 200, "text/plain", ending="reset"), "Cannot load"),
