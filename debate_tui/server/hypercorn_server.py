@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
-from hypercorn.events import Closed, RawData
+from hypercorn.events import Closed, RawData, Updated
 from hypercorn.protocol import h2
 
 from debate_tui.server import limits
@@ -87,11 +87,13 @@ class HttpServer(TCPServer):
         self._allowance = Allowance(BURST_BYTES, BYTES_PER_SECOND)
         self._turn = asyncio.Semaphore(limits.MAX_ANSWERED)
         self._handling = False
-        self._app_tasks: set[asyncio.Task[object]] = set()
+        self._is_over = False
         wrapped = ASGIWrapper(self._run_app)  # type: ignore[arg-type] # hypercorn types ASGI's dicts closely
         super().__init__(wrapped, asyncio.get_running_loop(), config, context, {}, *streams)
 
     async def protocol_send(self, event: Event) -> None:
+        if self._is_over and isinstance(event, Updated):
+            return  # A connection without requests would get a timer again.
         # Answers to the client's own frames, such as pongs, must not pay for more frames.
         if isinstance(event, RawData) and not self._handling:
             self._allowance.add(BYTES_PER_WRITE)
@@ -103,13 +105,7 @@ class HttpServer(TCPServer):
         scope["extensions"][REQUEST_EXTENSION] = ClientRequest(
             self._pending, self._connection, turn=self._turn
         )
-        task = asyncio.current_task()
-        assert task is not None
-        self._app_tasks.add(task)
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._app_tasks.discard(task)
+        await self._app(scope, receive, send)
 
     async def _read_data(self) -> None:
         while not self.reader.at_eof():
@@ -126,10 +122,11 @@ class HttpServer(TCPServer):
             self._handling = True
             await self.protocol.handle(RawData(data))
             self._handling = False
+        self._is_over = True
         await self.protocol.handle(Closed())
-        # hypercorn does not wake an application that waits until an HTTP/2 stream accepts more.
-        for task in self._app_tasks:
-            task.cancel()
+        # hypercorn wakes neither an application that waits until an HTTP/2 stream accepts more nor its own
+        # timers, and keeps the connection's buffers as long as they run. This cancels all tasks.
+        raise asyncio.CancelledError
 
 
 class HypercornServer:

@@ -332,6 +332,21 @@ async def test_all_connections_of_an_address_are_read_in_turn(monkeypatch: pytes
         assert most <= 2
 
 
+@pytest.mark.parametrize("path", ["/debates/d1/events", "/health"])
+async def test_a_tls_connection_leaves_nothing_running(
+    path: str, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    async with live_debate(secure=True) as (here, _):
+        async with stranger(here) as gone:
+            gone.writer.write(UPGRADE.replace(b"/debates/d1/events", path.encode()))
+            await gone.reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(4):
+            while any("_serve_connection" in repr(task) for task in asyncio.all_tasks()):
+                await asyncio.sleep(0.01)
+    check_quiet(capsys.readouterr().err)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("secure", [False, True])
 async def test_silent_connections_make_room_for_others(monkeypatch: pytest.MonkeyPatch, secure: bool) -> None:
     monkeypatch.setattr(limits, "PENDING_GRACE_S", 0.0)
