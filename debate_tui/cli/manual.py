@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import re
 import shutil
@@ -57,7 +58,7 @@ def show_manual(page: str, *, plain: bool) -> int:
     if plain or not terminal.supports_full_screen():
         _print_page(pages[page])
         return 0
-    return _browse(pages, page)
+    return asyncio.run(_browse(pages, page))
 
 
 def load_pages() -> dict[str, str]:
@@ -122,7 +123,7 @@ def _plain_lines(line: Line) -> Iterator[str]:
         yield "-" * len(text)
 
 
-def _browse(pages: Mapping[str, str], page: str) -> int:
+async def _browse(pages: Mapping[str, str], page: str) -> int:
     from debate_tui.cli.tui_runner import make_screen_options
     from debate_tui.config import load_settings
     from debate_tui.tui.screens.manual import ManualScreen
@@ -131,5 +132,6 @@ def _browse(pages: Mapping[str, str], page: str) -> int:
     terminal.reopen_keyboard()
     options = make_screen_options(load_settings({}))
     app = SingleScreenApp[None](ManualScreen(pages, page, options.glyphs), options)
-    app.run()
-    return app.return_code or 0
+    with terminal.catch_signals(app.exit, terminal_fd=0) as signal:
+        await app.run_async()
+    return signal.exit_code or app.return_code or 0

@@ -286,3 +286,12 @@ async def test_a_terminal_that_is_given_up_has_its_attributes_back(number: signa
         terminal.send(number)
         assert await terminal.exit_task == 128 + number
         assert termios.tcgetattr(terminal.slave) == terminal.attributes_at_the_start
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_signals_end_the_manual_and_restore_the_terminal(number: signal.Signals) -> None:
+    async with run_in_terminal("help") as terminal:
+        await terminal.wait_for_text("The debate-tui manual", "quit")
+        terminal.send(number)
+        assert await terminal.wait_for_exit() == 128 + number
+        assert terminal.is_restored()
