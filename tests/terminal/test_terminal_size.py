@@ -83,3 +83,12 @@ async def test_the_start_screen_has_a_size_too() -> None:
         terminal.press("\x11")
         assert await terminal.wait_for_exit() == 0
         assert len(terminal.display.raw) < 100_000
+
+
+async def test_the_start_screen_is_usable_again_after_a_tiny_size() -> None:
+    async with run_in_terminal(columns=1, rows=1) as terminal:
+        await terminal.wait_until(lambda display: display.raw)
+        terminal.resize(160, 45)
+        await terminal.wait_for_text("Start the debate", "quit")
+        terminal.press("\x11")
+        assert await terminal.wait_for_exit() == 0

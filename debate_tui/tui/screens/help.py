@@ -178,10 +178,10 @@ class HelpScreen(CardScreen[None]):
 
     def _key_rows(self, keys: Sequence[tuple[str, str]], width: int) -> Iterator[tuple[Piece, Piece]]:
         """Yield each key and its description, as wide as a column or the screen."""
-        cells = min(_COLUMN_WIDTH, width) - _KEY_WIDTH
+        cells = max(1, min(_COLUMN_WIDTH, width) - _KEY_WIDTH)
         for key, description in keys:
             label = self._glyphs.displayable(key)
-            for line in textwrap.wrap(self._glyphs.displayable(description), max(1, cells)):
+            for line in textwrap.wrap(self._glyphs.displayable(description), cells):
                 yield Piece(f"{label:{_KEY_WIDTH}}", Tone.FOCUS, bold=True), Piece(f"{line:{cells}}")
                 label = ""
 

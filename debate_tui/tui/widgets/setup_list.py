@@ -201,9 +201,9 @@ class SetupRows:
         ]
 
     def _fit(self, piece: Piece, cells: int) -> Piece:
-        """Return a piece padded or cut to exactly `cells` cells, the last one blank."""
-        (cut,) = clip((piece._replace(text=one_line(piece.text)),), cells - 1, self._glyphs.ellipsis)
-        return cut._replace(text=set_cell_size(cut.text, cells))
+        """Return a piece padded or cut to exactly `cells` cells, the last one blank; empty without room."""
+        kept = clip((piece._replace(text=one_line(piece.text)),), cells - 1, self._glyphs.ellipsis)
+        return piece._replace(text=set_cell_size("".join(each.text for each in kept), cells))
 
 
 def _parameter_texts(setup: DebateSetup, item: SetupItem) -> Iterator[str]:

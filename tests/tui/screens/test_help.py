@@ -54,6 +54,17 @@ async def test_help_opens_on_every_screen_and_closes(screen: str, size: tuple[in
         assert len(board.app.screen_stack) == depth - 1
 
 
+@pytest.mark.parametrize("screen", list(SCREENS))
+@pytest.mark.parametrize("size", [(1, 1), (10, 3)], ids=str)
+async def test_every_screen_and_its_help_hold_in_a_tiny_terminal(screen: str, size: tuple[int, int]) -> None:
+    make, keys, _ = SCREENS[screen]
+    async with make().opened(*size) as board:
+        await board.press(*help_key(keys))
+        depth = len(board.app.screen_stack)
+        await board.press("question_mark")
+        assert len(board.app.screen_stack) == depth - 1
+
+
 async def test_help_opens_over_the_verdict() -> None:
     async with DebateHarness(2, commands=False).opened(80, 24) as board:
         add_judged_debate(board).log_events(ev.DebateFinished(reason="complete"))
