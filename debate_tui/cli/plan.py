@@ -66,7 +66,7 @@ class PlannedDebater(Struct, frozen=True):
 
     @property
     def reads_material(self) -> bool:
-        """Whether the source gets the whole prompt, or a person reads along; the demo uses little of it."""
+        """Whether the source gets all of its prompt and uses it, or a person can read the material."""
         match self.source_spec.kind:
             case "demo":
                 return False
@@ -118,7 +118,7 @@ DEFAULT_OPTIONS = RunOptions()
 class Plan(Struct, frozen=True):
     """A debate that is ready to start.
 
-    `reporter` is who reports on it afterwards, one of the `judges` or another source, if anyone does.
+    `reporter` writes the report on it: one of the `judges` or another source, `None` without a report.
     `notice` stays on screen during the debate. `past_events` are the events of a debate to resume, and
     `debate` is its id. `left_out` are the files in folders of the material that have no text. A `blind`
     debate shows its debaters under letters, in the order of `debaters`.
@@ -140,7 +140,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def source_specs(self) -> tuple[SourceSpec, ...]:
-        """The sources of all debaters, of all judges, and of who reports."""
+        """The sources of all debaters and judges, and of the reporter."""
         debaters = (each.source_spec for each in self.debaters)
         return (*debaters, *self.judges, *filter(None, [self.reporter]))
 

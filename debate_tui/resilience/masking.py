@@ -1,7 +1,7 @@
 """Masking for blind debates: a debater that names itself, or its model, is shown under its letter.
 
-The mask lies inside recovery: what recovery compares, and so what is logged and painted, is masked text. It
-is the same however the text was cut into chunks.
+Masking comes before recovery, so that the text which recovery compares, and which is logged and painted, is
+masked. The result does not depend on how the text was cut into chunks.
 """
 
 from __future__ import annotations

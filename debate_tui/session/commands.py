@@ -95,7 +95,7 @@ class SetWords(_Command, frozen=True):
 
 
 class WaitBetweenRounds(_Command, frozen=True):
-    """Wait after every round until the debate is resumed, or, if not `on`, no longer."""
+    """Wait after every round until the debate is resumed, or stop doing so if not `on`."""
 
     on: bool
 

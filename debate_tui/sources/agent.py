@@ -1,8 +1,8 @@
 """Debaters whose words come from an agent that the user already has, over the Agent Client Protocol.
 
 Each has one process and one session for the whole debate, in an empty temporary folder. A turn sends the same
-prompt as to a model, and what the session remembers comes on top. After a crash, the session continues in a
-new process if the agent can load it.
+prompt as to a model; the session may also remember its earlier turns. After a crash, it continues in a new
+process if the agent can load it.
 """
 
 from __future__ import annotations
