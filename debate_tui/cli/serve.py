@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from debate_tui import config
 from debate_tui.cli import debate as topics
@@ -130,13 +132,19 @@ def check_allowed(source: str, allowed: Iterable[str], own: Iterable[str]) -> No
         if name.lower() == asked.scheme and asked.kind != "endpoint":
             return
         spec = parse_source(name)
-        is_below = spec.kind == "endpoint" and spec.detail.endswith("/")
-        if key == (spec.scheme, spec.detail) or (is_below and asked.detail.startswith(spec.detail)):
+        is_folder = spec.kind == "endpoint" and spec.detail.endswith("/")
+        if key == (spec.scheme, spec.detail) or (is_folder and _is_below(asked.detail, spec.detail)):
             return
     raise ForbiddenError(
         f"Remote hosts may not use '{asked.public_name}' on this server.",
         "Omit 'debaters', or use an allowed source; the server's owner can allow more with --allow-source.",
     )
+
+
+def _is_below(url: str, folder: str) -> bool:
+    """Return whether a URL starts with `folder` and does not lead out of it again with ``..``."""
+    segments = re.split(r"[/\\]", unquote(urlsplit(url).path))
+    return url.startswith(folder) and ".." not in segments
 
 
 def check_no_command(source: SourceSpec, origin: str = "A request") -> None:

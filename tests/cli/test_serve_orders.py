@@ -127,6 +127,10 @@ async def test_shutdown_does_not_wait_for_a_debate_still_starting(tmp_path: Path
         ("https://a.example/y/z", True),
         ("https://a.example.evil/y/", False),
         ("https://a.example/z", False),
+        ("https://a.example/y/../z", False),
+        ("https://a.example/y/%2e%2E/z", False),
+        ("https://a.example/y/x%2F..%5c../z", False),
+        ("https://a.example/y/a..b?c=/../", True),
         ("http://127.0.0.1/", False),
     ],
 )
