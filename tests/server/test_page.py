@@ -468,6 +468,8 @@ async def test_a_debater_who_left_unheard_gets_no_votes(tmp_path: Path) -> None:
     events = [msgspec.structs.replace(started, debaters=debaters), *rest]
     async with watched_debate(tmp_path, events) as (browser, chair, _):
         await browser.until("document.querySelectorAll('.choice').length === 3")
+        await browser.js("document.querySelectorAll('.choice')[1].click()")
+        assert await browser.js("document.querySelector('.cast') !== null")
         chair.log.append(DebaterRemoved(debater="b", reason="Gone.", remaining=("a",)))
         await browser.until("document.querySelectorAll('.choice').length === 2")
         assert await browser.js(
@@ -476,6 +478,7 @@ async def test_a_debater_who_left_unheard_gets_no_votes(tmp_path: Path) -> None:
             "Ada",
             "undecided",
         ]
+        assert await browser.js("document.querySelector('.cast') === null"), "a vote for who left can be cast"
 
 
 async def test_a_pane_follows_until_its_reader_scrolls_up(tmp_path: Path) -> None:

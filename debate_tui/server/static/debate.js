@@ -55,8 +55,9 @@ function poll() {
   $("poll").hidden = !panes.size || (!open && !total);
   $("question").textContent = open ? { before: "Before it starts: who do you agree with?", after: "Who do you agree with now?" }[when]
     : when in voted && !debate.finished ? "You have voted." : "Votes";
-  const choices = votingChoices();
-  $("choices").replaceChildren(...(open ? choices.filter(isOffered).map(choice) : []));
+  const choices = votingChoices(), offered = open ? choices.filter(isOffered) : [];
+  if (!offered.some(({ keys }) => keys[0] === chosen)) chosen = undefined;
+  $("choices").replaceChildren(...offered.map(choice));
   if (open && chosen !== undefined) $("choices").append(element("button", "cast", "Vote"));
   $("tally").replaceChildren(...(total && !open ? ["before", "after"].map((each) => tally(each, choices)).filter(Boolean) : []));
 }
