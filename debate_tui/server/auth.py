@@ -58,14 +58,17 @@ _PROXY_HEADERS: Final = frozenset({"forwarded", "via", "x-real-ip", "true-client
 
 
 def check_tokens(host_token: str, viewer_token: str) -> None:
-    """Raise `UsageError` for tokens that are too short or equal; empty ones will be generated."""
+    """Raise `UsageError` for tokens that are too short or equal; empty ones will be generated.
+
+    Spaces around a token do not count: a request's token arrives without them.
+    """
     for name, token in (("host", host_token), ("viewer", viewer_token)):
-        if token and len(token) < MIN_TOKEN_CHARACTERS:
+        if token and len(token.strip()) < MIN_TOKEN_CHARACTERS:
             raise UsageError(
                 f"The {name} token has fewer than {MIN_TOKEN_CHARACTERS} characters.",
                 "Choose a longer one, or leave it out to have one generated.",
             )
-    if host_token and host_token == viewer_token:
+    if host_token and host_token.strip() == viewer_token.strip():
         raise UsageError(
             "The host token and the viewer token are the same.",
             "Viewers could control the debate. Change one of them, or leave one out.",
@@ -92,9 +95,9 @@ class AccessControl:
         secret: bytes = b"",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.host_token = host_token or secrets.token_urlsafe(18)
+        self.host_token = host_token.strip() or secrets.token_urlsafe(18)
         self._key = sha256(secret + b"\0" + self.host_token.encode()).digest()
-        self.viewer_token = viewer_token or self._sign("viewer", 24)
+        self.viewer_token = viewer_token.strip() or self._sign("viewer", 24)
         self.viewers_need_token = viewers_need_token or bool(viewer_token)
         self.public = public
         self.origins = frozenset(origins)

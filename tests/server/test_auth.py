@@ -113,13 +113,20 @@ def test_requests_that_a_proxy_passes_on(headers: dict[str, str], version: str, 
 
 @pytest.mark.parametrize(
     ("host", "viewer"),
-    [("fifteen-letters", ""), ("", "short"), ("the-same-for-both", "the-same-for-both")],
+    [
+        ("fifteen-letters", ""),
+        ("", "short"),
+        (" " * 20, ""),
+        ("the-same-for-both", "the-same-for-both"),
+        ("the-same-for-both", " the-same-for-both"),
+    ],
 )
 def test_tokens_that_are_refused(host: str, viewer: str) -> None:
     with pytest.raises(UsageError):
         check_tokens(host, viewer)
     check_tokens("sixteen-letters!", "sixteen-letters?")
     check_tokens("", "")
+    assert AccessControl(" sixteen-letters!").role_of_token("sixteen-letters!") == "host"
 
 
 def test_tokens_and_cookies_come_from_the_secret() -> None:
