@@ -83,8 +83,7 @@ class AgentProcess:
         output = self._process.stdout
         assert output is not None
         while True:
-            if (now := time.monotonic()) >= self._turn.end and self._turn.is_spent(now):
-                await asyncio.sleep(0)
+            await self._yield_if_spent()
             try:
                 line = await output.readline()
             except ValueError:
@@ -100,6 +99,11 @@ class AgentProcess:
             self._stray_count += 1
             if self._stray_count > MAX_STRAY_LINES:
                 raise self._protocol_fault(f"sent “{one_line(text, 60)}”" if text else "sent an empty line")
+
+    async def _yield_if_spent(self) -> None:
+        """Yield to the event loop if the readers of both outputs have used up their time."""
+        if (now := time.monotonic()) >= self._turn.end and self._turn.is_spent(now):
+            await asyncio.sleep(0)
 
     def _protocol_fault(self, did: str) -> Fault:
         advice = "Check that the command speaks the Agent Client Protocol on standard output."
@@ -168,6 +172,8 @@ class AgentProcess:
             rest = rest[-MAX_LOGGED:]
             for line in lines:
                 self._last_words = self._log(line) or self._last_words
+                await self._yield_if_spent()
+            await self._yield_if_spent()  # there may be no lines at all
         self._last_words = self._log(rest) or self._last_words
 
     def _log(self, line: bytes, prefix: str = "") -> str:

@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,11 +27,13 @@ from debate_tui.domain.stream import (
 )
 from debate_tui.resilience.recovery import RecoveringSource
 from debate_tui.sources import agent_connection, agent_process, guarded_process, registry
+from debate_tui.sources.agent_process import AgentProcess
+from debate_tui.sources.known_agents import Agent
 from debate_tui.sources.registry import SourceFactory
 from tests.fakes import sdk_agent
 from tests.fakes.acp_agent import MODES, POINTS, TEXT, THOUGHT, TOOL
 from tests.fakes.agent_machine import AgentMachine
-from tests.sources.source_reader import REQUEST, read_fault, read_source
+from tests.sources.source_reader import REQUEST, count_turns, read_fault, read_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -356,6 +359,16 @@ async def test_what_it_prints_goes_to_the_log_without_secrets(
         "no more memory",
     ]
     assert fault.message.endswith("exited with code 3: no more memory.")
+
+
+@pytest.mark.parametrize("line", [b"x\n", b"\n"])
+async def test_many_lines_at_once_on_standard_error_leave_time_for_others(line: bytes) -> None:
+    errors = asyncio.StreamReader()
+    errors.feed_data(line * 50_000)
+    errors.feed_eof()
+    agent = Agent(title="Agent", command=("agent",))
+    process = AgentProcess(agent, SimpleNamespace(stderr=errors), lambda _: None)
+    assert await count_turns(process._error_reader) > 5
 
 
 async def test_a_program_that_vanished_is_named(machine: AgentMachine, tmp_path: Path) -> None:
