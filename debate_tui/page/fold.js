@@ -45,6 +45,7 @@ class Turn {
       this.length += codePoints(delta.text);
     }
     this.attempt = Math.max(this.attempt, delta.attempt);
+    if (this.reason) this.reopen(); // a snapshot does not say which turns were cut
     return true;
   }
 
@@ -91,6 +92,7 @@ export class Debate {
     this.live = true;
     this.paused = null;
     this.finished = null;
+    this.cut = []; // numbers of the turns that the end interrupted
   }
 
   turnsOf(debater) {
@@ -181,6 +183,7 @@ export class Debate {
         return null;
       case "debate.resumed":
         this.paused = this.finished = null;
+        for (const number of this.cut.splice(0)) this.turns.get(number)?.reopen();
         return null;
       case "debater.removed":
       case "debater.replaced":
@@ -209,6 +212,7 @@ export class Debate {
         return null;
       case "debate.finished":
         this.finished = event.reason;
+        this.cut = [...event.cut ?? []];
         return null;
     }
     return [];

@@ -15,9 +15,13 @@ from hypothesis import strategies as st
 
 from debate_tui.domain.events import (
     DebateFinished,
+    DebatePaused,
+    DebateResumed,
     DebaterInfo,
     DebaterRemoved,
     DebatersRevealed,
+    Quote,
+    TurnDelta,
     TurnFinished,
 )
 from debate_tui.domain.judging.votes import VoteTally
@@ -157,6 +161,31 @@ def test_a_debater_who_left(fold: Callable[..., dict[str, Any]], reason: FinishR
     snapshot = build_snapshot(Transcript(log), "aa", poll=VoteTally(), live=True)
     assert fold(log) == fold([], snapshot) == expected(log)
     assert ("a" in expected(log)["heard"]) is (reason in ("complete", "stopped"))
+
+
+@pytest.mark.parametrize("joined_after", [0, 6, 7, 8])
+def test_a_resumed_turn_runs_again(fold: Callable[..., dict[str, Any]], joined_after: int) -> None:
+    quotes = (Quote("one two three four five", 0, 25, found=True),)
+    begun = TurnDelta(turn=1, debater="a", attempt=1, offset=0, text="“one two three four five”")
+    log = logged_events(
+        [
+            *opening_events(),
+            begun,
+            TurnFinished(turn=1, debater="a", reason="stopped", quotes=quotes),
+            DebateFinished(reason="stopped", cut=(1,)),
+            DebateResumed(reason="continued", debater=None),
+            TurnDelta(turn=1, debater="a", attempt=2, offset=25, text=" and six"),
+            TurnFinished(turn=1, debater="a", reason="complete"),
+            DebatePaused(reason="user", debater=None),
+            DebateResumed(reason="user", debater=None),
+        ]
+    )
+    snapshot = build_snapshot(Transcript(log[:joined_after]), "aa", poll=VoteTally(), live=True)
+    for upto in range(9, len(log) + 1):
+        told = log[joined_after:upto]
+        assert fold(told, snapshot if joined_after else None) == expected(log[:upto])
+    assert fold(log[:8]) == expected(log[:8])
+    assert expected(log[:9])["turns"][0]["quotes"] == []
 
 
 @quick
