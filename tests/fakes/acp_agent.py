@@ -7,6 +7,7 @@
 - `can_load`, `version`, `stop`, `usage`, `session`: what it answers; `error`: what answers the first `errors`
   prompts;
 - `flood` and `halves`: so many characters, or one in two halves, before the text; `complain`: it prints;
+- `waits`: it reads the answer to its request for permission before it goes on;
 - `needs_login`: it refuses sessions until there is a file `login`.
 
 It holds the FIFO `alive` open for writing, and so does a child of its in a session of its own: the FIFO ends
@@ -114,6 +115,8 @@ def answer_prompt(number: object, params: dict[str, object]) -> None:
     pass_point("tool")
     update(session, "tool_call", toolCallId="1", title=TOOL, kind="search")
     ask_permission(session)
+    if BEHAVIOUR.get("waits"):
+        note("received", json.loads(sys.stdin.readline()))
     update(session, "plan", entries=[])
     if BEHAVIOUR.get("halves"):
         for half in "\ud83c\udf75":

@@ -94,6 +94,7 @@ async def test_tokens_that_are_no_numbers_are_left_out(machine: AgentMachine) ->
 
 
 async def test_it_may_do_nothing_but_speak(machine: AgentMachine) -> None:
+    machine.behave(waits=True)
     async with SourceFactory() as sources:
         await read_source(make(sources, machine))
     (hello,) = machine.received("initialize")
