@@ -147,7 +147,7 @@ def _visible_files(folder: Path) -> list[Path]:
     for relative in _git_files(folder) or _walk(folder):
         path = folder / relative
         is_hidden = any(part.startswith(".") for part in Path(relative).parts)
-        if is_hidden or path.resolve() != top / relative or not path.is_file():
+        if is_hidden or path.resolve() != top / relative or not _is_file(path):
             continue
         found.add(path)
         if len(found) > MAX_FILES:
@@ -156,6 +156,13 @@ def _visible_files(folder: Path) -> list[Path]:
                 "Name the files, or a smaller folder.",
             )
     return sorted(found)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:  # In a folder that cannot be entered: reading it says so.
+        return True
 
 
 def _git_files(folder: Path) -> list[str]:

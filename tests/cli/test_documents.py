@@ -199,6 +199,17 @@ def test_a_folder_of_a_repository_that_became_a_link_is_left_out(folder: Path, t
     assert [each.name for each in read_place(str(folder)).documents] == ["docs/a.txt", "docs/b.md"]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+def test_tracked_files_that_cannot_be_read_are_left_out(folder: Path) -> None:
+    for command in (["init", "-q"], ["add", "below"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    (folder / "below").chmod(0)
+    try:
+        assert "docs/below/c.py" in read_place(str(folder)).left_out
+    finally:
+        (folder / "below").chmod(0o700)
+
+
 def test_a_repository_cannot_name_a_program_to_run(folder: Path, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     run = f"touch {tmp_path}/ran"
