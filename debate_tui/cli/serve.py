@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,7 @@ from debate_tui.cli.messages import print_error
 from debate_tui.cli.plan import check_without_screen, load_settings, make_plan
 from debate_tui.cli.terminal import catch_signals
 from debate_tui.cli.wiring import open_debate
+from debate_tui.display.output import OutputWriter
 from debate_tui.domain.errors import DebateError, UsageError
 from debate_tui.record.stores import open_store
 from debate_tui.server.commands import ConflictError, ForbiddenError
@@ -104,10 +106,17 @@ async def _serve_until_signal(
             debates = RunningDebates(hub, store, settings, hosting.allowed_sources)
             async with open_server(hub, hosting, debates, secret=await store.secret()) as addresses:
                 stop = asyncio.Event()
-                with catch_signals(stop.set) as signal:
+                with OutputWriter.for_stream(sys.stdout) as output, catch_signals(stop.set) as signal:
                     debate = await debates.start(first_plan) if first_plan else ""
-                    _print_addresses(addresses, hosting, debate)
-                    await stop.wait()
+                    writing = asyncio.create_task(
+                        output.write(_describe_addresses(addresses, hosting, debate))
+                    )
+                    stopping = asyncio.create_task(stop.wait())
+                    # A signal also ends a server whose output no one reads.
+                    await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    if not stopping.done():
+                        await writing
+                        await stopping
                     await debates.end_all()
             return 128 + (signal.number or 0)
     finally:
@@ -265,7 +274,7 @@ def _report_task_result(task: asyncio.Task[None], hosted_id: asyncio.Future[str]
         asyncio.get_running_loop().call_exception_handler(context)
 
 
-def _print_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: str) -> None:
+def _describe_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: str) -> str:
     watch_url = addresses.debate_url(debate) if debate else f"{addresses.url}/debates"
     lines = [f"Hosting debates on {addresses.url}", f"  watch             {watch_url}"]
     access = addresses.access
@@ -279,7 +288,7 @@ def _print_addresses(addresses: HostAddresses, hosting: HostingOptions, debate: 
         lines.append(f"  host token        {addresses.access.host_token}")
     lines.append(f"  host link         {addresses.login_link('host')}")
     lines.append("Each link works once. Press Ctrl+C to stop.")
-    print("\n".join(lines), flush=True)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

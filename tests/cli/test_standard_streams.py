@@ -163,3 +163,38 @@ async def test_one_signal_ends_a_debate_whose_output_nobody_reads(
         finally:
             os.close(unread)
     assert recorded_ending(own_folders) == "stopped"
+
+
+async def test_one_signal_ends_a_server_whose_output_nobody_reads(own_folders: Path) -> None:
+    asked = asyncio.Event()
+
+    def note(request: ReceivedRequest) -> Reply:
+        asked.set()
+        return flood(request)
+
+    unread, output = os.pipe()
+    fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(output, bytes(4096))
+    try:
+        async with SseServer(script=note) as server:
+            debaters = [part for name in "ab" for part in ("-d", f"{name}={server.origin}/{name}")]
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "debate_tui", "serve", "Q?", "--port", "0", *debaters),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=os.environ,
+            )
+            try:
+                async with asyncio.timeout(30):
+                    await asked.wait()
+                    process.send_signal(signal.SIGTERM)
+                    assert await process.wait() == 128 + signal.SIGTERM
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+    finally:
+        os.close(unread)
+        os.close(output)
+    assert recorded_ending(own_folders) == "stopped"
