@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
+from hypercorn import protocol
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import socket
     import ssl
 
+    from h2.events import PriorityUpdated
     from hypercorn.config import Config
     from hypercorn.events import Event
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -64,7 +66,19 @@ class StreamBuffer(h2.StreamBuffer):
         return data
 
 
-h2.StreamBuffer = StreamBuffer  # type: ignore[misc] # hypercorn takes no class from its users
+class Http2Protocol(h2.H2Protocol):
+    """HTTP/2 without priorities, which RFC 9113 has deprecated.
+
+    hypercorn keeps a tree of all streams that a client names, and searches all of it for each frame.
+    """
+
+    async def _priority_updated(self, event: PriorityUpdated) -> None:
+        pass
+
+
+# hypercorn takes neither class from its users.
+h2.StreamBuffer = StreamBuffer  # type: ignore[misc]
+protocol.H2Protocol = Http2Protocol  # type: ignore[attr-defined]
 
 
 class HttpServer(TCPServer):

@@ -7,7 +7,7 @@ import contextlib
 import re
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h2.config
 import h2.connection
@@ -15,6 +15,7 @@ import h2.settings
 import pytest
 from hypercorn.protocol.h2 import H2Protocol
 from msgspec.structs import replace
+from priority import PriorityTree
 
 from debate_tui.server import connections, hypercorn_server, limits
 from debate_tui.server.limits import Allowance, PendingConnections, RateLimiter, network_of
@@ -433,6 +434,27 @@ async def test_frames_of_http2_without_end(kind: str, capsys: pytest.CaptureFixt
         piece = http2_floods()[kind]
         await flooder.flood(piece * max(1, CHUNK // len(piece)), 64 * MEBIBYTE)
         await reading
+
+
+async def test_priorities_of_http2_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[int] = []
+    insert = PriorityTree.insert_stream
+
+    def counted(tree: PriorityTree, stream_id: int, *where: Any, **options: Any) -> None:
+        kept.append(stream_id)
+        insert(tree, stream_id, *where, **options)
+
+    monkeypatch.setattr(PriorityTree, "insert_stream", counted)
+    async with live_debate(secure=True) as (here, _), stranger(here, "h2") as flooder:
+        client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+        client.initiate_connection()
+        for number in range(3, 203, 2):
+            client.prioritize(number, weight=16, depends_on=1)
+        client.send_headers(205, http2_head("/health"), end_stream=True)
+        flooder.writer.write(client.data_to_send())
+        while 205 not in kept:
+            await asyncio.sleep(0)
+    assert kept == [205]
 
 
 async def test_requests_of_http2_that_are_reset_at_once(
