@@ -70,8 +70,9 @@ async def test_a_link_in_the_place_of_the_record_is_refused(own_folders: Path) -
     assert not (own_folders / "elsewhere").exists()
 
 
-def test_crash_reports_hold_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOME_API_KEY", "a-key-of-no-known-form")
+@pytest.mark.parametrize("variable", ["SOME_API_KEY", "SOME_APIKEY", "KEY_FOR_SOME", "SOME_CREDENTIALS"])
+def test_crash_reports_hold_no_keys(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "a-key-of-no-known-form")
     error = _to_debate_error(RuntimeError(f"{KEY} and a-key-of-no-known-form"))
     report = config.state_file().with_name("crash.txt").read_text("utf-8")
     assert "RuntimeError" in report

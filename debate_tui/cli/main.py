@@ -155,22 +155,18 @@ def _unexpected_error(error: Exception) -> DebateError:
         error = error.exceptions[0]
 
     from debate_tui.config import state_file, write_private_file
-    from debate_tui.domain.sanitise import redact
+    from debate_tui.domain.sanitise import redact, secret_variables
 
     report = state_file().with_name("crash.txt")
+    secrets = secret_variables(os.environ)
     try:
-        details = redact("".join(traceback.format_exception(error)), *_secrets_in_environment())
+        details = redact("".join(traceback.format_exception(error)), *secrets)
         write_private_file(report, details.encode("utf-8", "backslashreplace"))
     except OSError:
-        hint = redact("".join(traceback.format_exception_only(error)), *_secrets_in_environment())
+        hint = redact("".join(traceback.format_exception_only(error)), *secrets)
     else:
         hint = f"Please report this. The details are in {report}."
     return DebateError(f"Unexpected error: {type(error).__name__}.", hint)
-
-
-def _secrets_in_environment() -> list[str]:
-    names = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
-    return [value for name, value in os.environ.items() if name.upper().endswith(names) and len(value) > 7]
 
 
 def run_command(arguments: Sequence[str]) -> object:

@@ -196,6 +196,11 @@ def is_secret_name(name: str) -> bool:
     return re.search(_SENSITIVE_NAME, name) is not None
 
 
+def secret_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return the values of environment variables named like a secret, of at least 8 characters."""
+    return [value for name, value in environ.items() if is_secret_name(name) and len(value) >= 8]
+
+
 def mask_secrets(value: Any, *, named_secret: bool = False) -> Any:
     """Return a JSON value with its secrets masked.
 

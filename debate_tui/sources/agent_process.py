@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from debate_tui.domain.sanitise import is_secret_name, one_line, redact, sanitise
+from debate_tui.domain.sanitise import one_line, redact, sanitise, secret_variables
 from debate_tui.domain.stream import Fault, FaultKind, TimeSlice
 from debate_tui.sources.guarded_process import GuardedProcess
 from debate_tui.sources.known_agents import missing_program_message
@@ -56,7 +56,7 @@ class AgentProcess:
         self._logged = 0
         """Bytes of all that was printed to be logged."""
         self._last_words = ""
-        self._secrets = [v for name, v in os.environ.items() if is_secret_name(name) and len(v) >= 8]
+        self._secrets = secret_variables(os.environ)
         self._turn = TimeSlice(asyncio.get_running_loop().call_soon)
         self._error_reader = asyncio.create_task(self._read_errors())
 
