@@ -17,7 +17,14 @@ from debate_tui.domain.events import DebaterInfo, Event
 from debate_tui.server import commands, responses
 from debate_tui.server.auth import VOTER_COOKIE, is_from_elsewhere
 from debate_tui.server.connections import ViewerResponse
-from debate_tui.server.encoding import Encoding, EventCursor, StreamOptions, nearest_batches, parse_cursor
+from debate_tui.server.encoding import (
+    Encoding,
+    EventCursor,
+    StreamOptions,
+    is_relevant,
+    nearest_batches,
+    parse_cursor,
+)
 from debate_tui.server.limits import RateLimiter
 from debate_tui.server.viewer import Viewer
 from debate_tui.session.commands import Interject
@@ -246,7 +253,7 @@ class EventRoutes:
         if connection.scope["type"] == "http":
             transport = "sse"
             if responses.wants_json(connection):
-                return await _event_page(hosted, query, resume_id)
+                return await _event_page(hosted, query, resume_id, debater_id)
             if (cursor := parse_cursor(resume_id)) is not None and hosted.is_complete_at(cursor):
                 return Response(status_code=204, headers={"cache-control": "no-store"})
             if connection.scope["method"] == "HEAD":
@@ -264,7 +271,9 @@ def _parse_query(connection: HTTPConnection, type_: type[T]) -> T:
         raise HTTPException(400, f"The query is not valid: {error}.") from None
 
 
-async def _event_page(hosted: HostedDebate, query: StreamQuery, resume_id: str) -> Response:
+async def _event_page(
+    hosted: HostedDebate, query: StreamQuery, resume_id: str, debater: str | None
+) -> Response:
     cursor = parse_cursor(resume_id)
     after = cursor.contiguous_seq if cursor else query.after or 0
     upto = min(hosted.seq, after + query.limit)
@@ -272,7 +281,8 @@ async def _event_page(hosted: HostedDebate, query: StreamQuery, resume_id: str) 
     seq = events[-1].seq if events else min(after, hosted.seq)
     id_ = str(EventCursor(hosted.epoch, seq))
     finished = hosted.transcript.finish_reason is not None
-    return responses.json_response(EventPage(events, seq, id_, seq < hosted.seq, finished))
+    relevant = tuple(event for event in events if is_relevant(event, debater))
+    return responses.json_response(EventPage(relevant, seq, id_, seq < hosted.seq, finished))
 
 
 def _find_debater(hosted: HostedDebate, id_or_name: str) -> str:

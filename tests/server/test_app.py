@@ -149,6 +149,15 @@ async def test_events_as_pages_of_json() -> None:
         assert empty["seq"] == len(log)
 
 
+async def test_a_page_of_one_debater_has_no_events_of_others() -> None:
+    async with hosted_example() as (here, log):
+        first = next(iter(log)).debaters[0].id
+        page = (await here.client.get(f"/debates/d1/debaters/{first}/events", headers=JSON)).json()
+    assert {each.get("debater", first) for each in page["events"]} == {first}
+    assert {"debate.started", "turn.delta", "debate.finished"} <= {each["type"] for each in page["events"]}
+    assert page["seq"] == len(log)
+
+
 async def test_how_an_event_stream_is_declared() -> None:
     async with live_debate() as (here, _), here.client.stream("GET", "/debates/d1/events") as answer:
         assert answer.headers["content-type"] == "text/event-stream"
