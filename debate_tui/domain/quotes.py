@@ -323,16 +323,17 @@ def insert_marks(text: str, ends: Iterable[tuple[int, bool]], marks: tuple[str, 
 def quote_ends(shown: str, quotes: Sequence[Quote]) -> list[tuple[int, bool]]:
     """Return the place after each quote in a sanitised text, in order, and whether the quote was found.
 
-    The quotes' own places are in the text as received. Where sanitising has moved it, quotes are searched
+    The quotes' own places are in the text as received. If sanitising has moved any of them, all are searched
     for; one that is not there, as a quote from another program may be, is left out.
     """
     ends: list[tuple[int, bool]] = []
     at = 0
-    for quote in sorted(quotes, key=lambda each: each.end):
-        text, end = sanitise(quote.text), quote.end
+    in_order = [(sanitise(quote.text), quote) for quote in sorted(quotes, key=lambda each: each.end)]
+    moved = any(shown[quote.offset + 1 : quote.end - 1].strip() != text for text, quote in in_order)
+    for text, quote in in_order:
         if not text:
             continue
-        if end <= at or shown[quote.offset + 1 : end - 1].strip() != text:
+        if (end := quote.end) <= at or moved:
             if (start := shown.find(text, at)) < 0:
                 continue
             end = start + len(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from debate_tui.domain import events as ev
@@ -312,6 +312,7 @@ def test_normalising_twice_changes_nothing_more_of_plain_words(text: str) -> Non
 # Marks
 
 
+@example(["\x1b[1m" * 6, "x", "“one two three four five”", "“one two three four five”"])  # moved by one quote
 @given(
     st.lists(st.sampled_from(["“one two three four five”", "so ", "\n", "👋", "“six", "\x1b[1m", "\u202e"]))
 )
