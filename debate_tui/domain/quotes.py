@@ -231,7 +231,8 @@ class QuoteChecker:
         A quote from one of the turn's `citations`, the pages its provider names, is not checked: their text
         is not known here.
         """
-        checked = self._check(turn.text, turn.debater, turn.number)
+        # Joining all of a very long answer takes tens of milliseconds, just when the others end, too.
+        checked = self._check(turn.start_of_text(MAX_TEXT_LENGTH), turn.debater, turn.number)
         numbers = {piece.number for piece in material_for(self._material, turn.debater)}
         cited = {number for number in range(1, citations + 1) if number not in numbers}
         return tuple(quote for quote in checked if quote.found or quote.number not in cited)
@@ -290,7 +291,7 @@ class QuoteChecker:
         end, known = turn.end, self._speeches.get(turn.number)
         assert end is not None
         if known is None or known[0] is not end:
-            known = self._speeches[turn.number] = (end, normalise(turn.text[:MAX_TEXT_LENGTH]))
+            known = self._speeches[turn.number] = (end, normalise(turn.start_of_text(MAX_TEXT_LENGTH)))
         return known[1]
 
 

@@ -5,6 +5,7 @@ Screen, exports, prompts and viewers all fold the same events with this one clas
 
 from __future__ import annotations
 
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -131,6 +132,11 @@ class Turn:
     def text(self) -> str:
         """The answer as received, not sanitised; joining costs O(length), once after each change."""
         return _join(self._answer)
+
+    def start_of_text(self, length: int) -> str:
+        """Return up to `length` characters from the start of the answer, without joining all of it."""
+        starts = takewhile(lambda start: start < length, accumulate(map(len, self._answer), initial=0))
+        return "".join(part for _, part in zip(starts, self._answer, strict=False))[:length]
 
     @property
     def reasoning(self) -> str:

@@ -99,6 +99,14 @@ def test_a_delta_of_a_turn_that_never_started_does_not_apply():
     ]
 
 
+def test_the_start_of_a_text_is_read_without_joining_it():
+    turn = transcript_of(delta(0, "abc"), delta(3, "def"), delta(6, "ghij")).turns[1]
+    starts = ["", "a", "abc", "abcd", "abcdefghij"]
+    for _ in range(2):
+        assert [turn.start_of_text(length) for length in (0, 1, 3, 4, 99)] == starts
+        assert turn.text == "abcdefghij"
+
+
 def test_the_first_delta_of_a_higher_attempt_is_a_seam():
     turn = transcript_of(delta(0, "abc"), delta(3, "def", 2), delta(6, "ghi", 2), delta(9, "j", 4)).turns[1]
 
