@@ -19,7 +19,7 @@ from unicodedata import normalize
 from debate_tui.domain.events import Quote
 from debate_tui.domain.material import material_for
 from debate_tui.domain.sanitise import sanitise
-from debate_tui.domain.text import CodeTracker
+from debate_tui.domain.text import MAX_CHECKED_LENGTH, CodeTracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,9 +42,6 @@ MAX_QUOTES: Final = 200
 
 MAX_PARTS: Final = 8
 """Maximum number of parts of a quote that has ellipses; one of more parts is not found."""
-
-MAX_TEXT_LENGTH: Final = 200_000
-"""Characters of a text from its start in which quotes are looked for and found."""
 
 MAX_SCANNED: Final = 30_000_000
 """Characters of other texts that are searched for the quotes of one text; the rest is not checked."""
@@ -107,7 +104,7 @@ def _count_words(text: str) -> int:
 def find_quotes(text: str) -> Iterator[Quote]:
     """Yield the quotes of a text, not yet checked, in order; quotes within code or a link do not count."""
     code, read = CodeTracker(), 0
-    for found in _quote_pattern().finditer(text, 0, MAX_TEXT_LENGTH):
+    for found in _quote_pattern().finditer(text, 0, MAX_CHECKED_LENGTH):
         start, end = found.span("quote")
         if not 2 * MIN_WORDS - 1 <= end - start - 2 <= MAX_QUOTE_LENGTH:
             continue
@@ -232,7 +229,7 @@ class QuoteChecker:
         is not known here.
         """
         # Joining all of a very long answer takes tens of milliseconds, just when the others end, too.
-        checked = self._check(turn.start_of_text(MAX_TEXT_LENGTH), turn.debater, turn.number)
+        checked = self._check(turn.start_of_text(MAX_CHECKED_LENGTH), turn.debater, turn.number)
         numbers = {piece.number for piece in material_for(self._material, turn.debater)}
         cited = {number for number in range(1, citations + 1) if number not in numbers}
         return tuple(quote for quote in checked if quote.found or quote.number not in cited)
@@ -291,7 +288,7 @@ class QuoteChecker:
         end, known = turn.end, self._speeches.get(turn.number)
         assert end is not None
         if known is None or known[0] is not end:
-            known = self._speeches[turn.number] = (end, normalise(turn.start_of_text(MAX_TEXT_LENGTH)))
+            known = self._speeches[turn.number] = (end, normalise(turn.start_of_text(MAX_CHECKED_LENGTH)))
         return known[1]
 
 

@@ -6,7 +6,7 @@ import codecs
 import re
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,6 +170,10 @@ class CodeTracker:
         elif self._after_blank and head.startswith(_INDENTS):
             return  # the next line of an indented block
         self._after_blank = False
+
+
+MAX_CHECKED_LENGTH: Final = 200_000
+"""Characters of a text from its start in which quotes are looked for and found."""
 
 
 def has_quotation_marks(text: str) -> bool:

@@ -14,7 +14,7 @@ from debate_tui.domain.judging.scoring import find_agreement
 from debate_tui.domain.judging.votes import LOCAL_VOTER
 from debate_tui.domain.progress import compute_progress
 from debate_tui.domain.stream import TurnRequest
-from debate_tui.domain.text import has_quotation_marks
+from debate_tui.domain.text import MAX_CHECKED_LENGTH, has_quotation_marks
 from debate_tui.domain.transcript import Transcript
 from debate_tui.domain.usage import compute_costs
 from debate_tui.domain.wording import format_money
@@ -95,7 +95,7 @@ class Session:
         return QuoteChecker(self.spec.material, self.transcript)
 
     def _check_quotes(self, turn: Turn, citations: int) -> tuple[events.Quote, ...]:
-        if not has_quotation_marks(turn.text):
+        if not has_quotation_marks(turn.start_of_text(MAX_CHECKED_LENGTH)):
             return ()
         return self._quote_checker.check_turn(turn, citations)
 

@@ -13,6 +13,7 @@ from debate_tui.domain import quotes
 from debate_tui.domain.material import Material
 from debate_tui.domain.quotes import QuoteChecker, find_quotes, mark_quotes, normalise
 from debate_tui.domain.sanitise import sanitise
+from debate_tui.domain.text import MAX_CHECKED_LENGTH
 from debate_tui.domain.transcript import Transcript
 
 REPORT = Material(
@@ -260,7 +261,7 @@ def test_a_quote_of_a_page_that_the_provider_cites_is_not_judged() -> None:
 )
 def test_a_text_of_nothing_but_marks_is_read_in_one_pass(piece: str) -> None:
     # If the work grew with the square of the length, this would take hours.
-    text = piece * (quotes.MAX_TEXT_LENGTH // len(piece))
+    text = piece * (MAX_CHECKED_LENGTH // len(piece))
     list(find_quotes(text))
     normalise(text)
 
