@@ -93,7 +93,7 @@ class ViewerResponse:
         viewer = self._viewer
         clock = asyncio.get_running_loop().time
         push = request_of(scope).push
-        disconnect = asyncio.create_task(_wait_for_disconnect(receive, viewer))
+        disconnect = asyncio.create_task(_watch_for_disconnect(receive, viewer))
         try:
             async with aclosing(viewer.outgoing(push and partial(self._push, push))) as outgoing:
                 async for pieces in outgoing:
@@ -109,7 +109,8 @@ class ViewerResponse:
         return push(pieces)
 
 
-async def _wait_for_disconnect(receive: Receive, viewer: Viewer) -> None:
+async def _watch_for_disconnect(receive: Receive, viewer: Viewer) -> None:
+    """Tell the viewer when its client disconnects."""
     try:
         while not (await receive())["type"].endswith(".disconnect"):
             pass
